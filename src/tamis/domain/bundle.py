@@ -1,0 +1,74 @@
+"""A bundle: rules, destinations and policy under one hash, immutable once made.
+
+Rules: a decision names the bundle it was taken under; a bundle is valid as a whole or refused as a whole.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from tamis.domain.event import Event
+from tamis.domain.rules import RuleSet
+
+Projection = Callable[[Event], dict[str, Any]]
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Who receives events, on what condition, and which fields.
+
+    Attributes:
+        id: e.g. "clean", "hubspot"; also the pseudonym domain, so two destinations never share a pseudonym.
+        topic: without prefix, "events.clean" or "crm.<id>".
+        purposes: canonical purposes that must all be granted.
+        accepts: "tagged" (only events whose rule names this destination) or "all".
+        valid_at: "both" (when it happened and now), "event" or "now".
+        max_lateness_ms: older events do not go out.
+        time_bucket_ms: ``occurred_at`` is rounded down to this; 1 keeps it.
+        project: gives the allow-listed, minimised fields; anything not listed is left out.
+        field_names: output field names, for documents and tests.
+    """
+
+    id: str
+    topic: str
+    purposes: tuple[str, ...]
+    project: Projection
+    field_names: tuple[str, ...]
+    accepts: str = "tagged"
+    valid_at: str = "both"
+    max_lateness_ms: int = 72 * 3_600_000
+    time_bucket_ms: int = 1
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What words mean and what silence means.
+
+    Attributes:
+        purposes: canonical purpose ids.
+        aliases: vendor category id (exact text) -> canonical purpose id.
+        regulation: the regulation judged under (opt-in: silence is no).
+        max_age_ms: purpose id -> how long a grant lives without renewal; absent: until it is withdrawn.
+        sites: host name -> site label; a host not listed is "other".
+    """
+
+    purposes: tuple[str, ...]
+    aliases: Mapping[str, str]
+    regulation: str = "gdpr"
+    max_age_ms: Mapping[str, int] = {}
+    sites: Mapping[str, str] = {}
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """One consistent configuration.
+
+    Attributes:
+        hash: first 16 hexadecimal characters of the SHA-256 of the canonical source; cited in each audit leaf.
+        rules: compiled rules.
+        destinations: in configuration order.
+        policy: see ``Policy``.
+    """
+
+    hash: str
+    rules: RuleSet
+    destinations: tuple[Destination, ...]
+    policy: Policy

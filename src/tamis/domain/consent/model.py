@@ -1,0 +1,110 @@
+"""Consent as stored and exchanged inside tamis: canonical changes, subject records, heartbeats.
+
+Rules: statuses are closed; only GRANTED is a yes; a record keeps the last ``KEPT_VERSIONS`` versions per
+"<regulation>/<purpose>"; a suppression record has no salt and no history. Values are JSON (msgspec) in Kafka.
+Not handled here: how versions are merged (``domain.consent.fold``) and judged (``domain.consent.verdict``).
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+KEPT_VERSIONS = 8
+SCHEMA = 1
+
+
+class Status(StrEnum):
+    """What the person said about a purpose. Only GRANTED is a yes."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="consent", omit_defaults=True):
+    """One statement of one subject, already keyed (``consent.changes``).
+
+    Attributes:
+        subject: subject key (``domain.identity``).
+        identity: "person" or "device".
+        regulation: e.g. "gdpr"; regulations never mix.
+        choices: canonical purpose id -> status.
+        effective_at: when the person chose, ms.
+        recorded_at: when tamis received it (Kafka record time), ms.
+        seq: the source's own sequence number, breaks ties of ``effective_at``.
+        expires_at: end of validity, ms, if the source states one.
+        source: adapter id, e.g. "segment", "canonical".
+        notice: version of the notice the person saw.
+        authenticated: made while logged in.
+    """
+
+    subject: str
+    identity: str
+    regulation: str
+    choices: dict[str, Status]
+    effective_at: int
+    recorded_at: int
+    source: str
+    seq: int = 0
+    expires_at: int | None = None
+    notice: str | None = None
+    authenticated: bool = False
+
+
+class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
+    """The normaliser has passed ``clock`` on raw consent partition ``partition`` of ``of``."""
+
+    partition: int
+    of: int
+    clock: int
+
+
+class PurposeVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One statement about one purpose, in order of (effective_at, seq, recorded_at, status)."""
+
+    status: Status
+    effective_at: int
+    recorded_at: int
+    source: str
+    seq: int = 0
+    expires_at: int | None = None
+    notice: str | None = None
+    authenticated: bool = False
+
+
+class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What tamis holds about a subject (``consent.state``, compacted; key = subject key).
+
+    Attributes:
+        salt: 32 random bytes, base64url; empty in a suppression record.
+        revision: grows by one with each change; the audit leaf cites it.
+        identity: "person" or "device".
+        purposes: "<regulation>/<purpose>" -> versions, newest first.
+        suppressed_at: set in a suppression record (erasure), ms.
+    """
+
+    salt: str
+    revision: int
+    identity: str
+    purposes: dict[str, tuple[PurposeVersion, ...]]
+    suppressed_at: int | None = None
+    v: int = SCHEMA
+
+
+class StateHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """Fold progress of one partition of ``consent.state``: the key is ``HEARTBEAT_KEY``.
+
+    Attributes:
+        clocks: raw consent partition (as text) -> the clock up to which all its changes are in this partition.
+        of: how many raw consent partitions there are.
+        partition: the partition of ``consent.changes`` and ``consent.state`` this speaks for.
+        partitions: how many such partitions there are.
+    """
+
+    clocks: dict[str, int]
+    of: int
+    partition: int
+    partitions: int
+
+
+HEARTBEAT_KEY = b"\x00heartbeat"

@@ -1,0 +1,79 @@
+"""One behavioural event as the core sees it, whatever SDK sent it.
+
+Rules: an event is immutable; every identity is a non-empty string or None; placeholder ids are already None
+(``domain.identity``); times are milliseconds since the epoch, UTC. Envelopes build events, nothing else does.
+Not handled here: what an event may be used for (``domain.decide``).
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What call of the producer's SDK made the event."""
+
+    TRACK = "track"
+    PAGE = "page"
+    IDENTIFY = "identify"
+    GROUP = "group"
+    ALIAS = "alias"
+    CONSENT = "consent"
+    AUTO = "auto"
+
+
+class InlineConsent(msgspec.Struct, frozen=True, gc=False):
+    """Consent stated inside the event itself; it may narrow a decision, never widen one.
+
+    Attributes:
+        choices: vendor category id -> True only for an explicit yes.
+        malformed: the signal was present but unreadable: it denies every purpose.
+    """
+
+    choices: dict[str, bool]
+    malformed: bool = False
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """A decoded event.
+
+    Attributes:
+        event_id: the producer's id, or a derived one (then ``event_id_derived``).
+        kind: see ``Kind``.
+        name: the vendor's event name; for calls without one the kind.
+        occurred_at: client time, ms; None when the producer sent none (time of receipt is used).
+        sent_at: client send time, ms, where sent.
+        anonymous_id: device id, None when absent or a placeholder.
+        user_id: person id, None when absent or a placeholder.
+        properties: the event's own properties (identify: traits).
+        context: the SDK's context object.
+        consent: inline consent, None when the event carries no such signal.
+        vendor: envelope that decoded it.
+        event_id_derived: the id was not sent.
+    """
+
+    event_id: str
+    kind: str
+    name: str
+    occurred_at: int | None
+    sent_at: int | None
+    anonymous_id: str | None
+    user_id: str | None
+    properties: dict[str, Any]
+    context: dict[str, Any]
+    consent: InlineConsent | None
+    vendor: str
+    event_id_derived: bool = False
+
+
+class Invalid(msgspec.Struct, frozen=True, gc=False):
+    """Why bytes are not an event: an expected fate, never an exception.
+
+    Attributes:
+        reason: closed vocabulary (``domain.outcome.InvalidReason``).
+        path: JSON path of the offending place, without any value or sender-chosen key.
+    """
+
+    reason: str
+    path: str = "$"

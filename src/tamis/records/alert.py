@@ -1,0 +1,47 @@
+"""Value of ``alerts``: one incident, key = incident id; the last record of an incident is its present state."""
+
+import msgspec
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An incident as on-call staff reads it.
+
+    Attributes:
+        id: stable for the life of the incident: "<series>@<minute opened>".
+        state: "open", "updated" or "closed".
+        series: "<site>/<rule>".
+        kind: "drop", "spike" or "silent".
+        severity: "page" or "ticket".
+        opened_at: ms, start of the first bad minute.
+        detected_at: ms, end of the minute in which it was noticed.
+        closed_at: ms, once closed.
+        minute: epoch minute this state speaks of.
+        observed: events per minute seen (mean over the deciding window).
+        expected: events per minute expected.
+        low: lower bound of the healthy band.
+        high: upper bound of the healthy band.
+        score: 0..1, 0.5 is the threshold.
+        owner: from the rule.
+        sla: from the rule.
+        runbook: link or path.
+        cause: suspected cause, closed vocabulary.
+    """
+
+    id: str
+    state: str
+    series: str
+    kind: str
+    severity: str
+    opened_at: int
+    detected_at: int
+    minute: int
+    observed: float
+    expected: float
+    low: float
+    high: float
+    score: float
+    owner: str = ""
+    sla: str = ""
+    runbook: str = ""
+    cause: str = ""
+    closed_at: int | None = None

@@ -1,0 +1,64 @@
+"""Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.open``: counts from batch to closed minute.
+
+Rules: a series is "<site>/<rule>" ("-" where there is none) and lives in one partition of the metrics topics (murmur2
+of the series text), so all its cells meet; ``minute`` is epoch minutes of ``received_at``; sums over windows equal the
+audit ledger to the event.
+"""
+
+import msgspec
+
+
+class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Events of one series, minute, outcome and reason: ``[series, minute, outcome, reason, n, value]``."""
+
+    series: str
+    minute: int
+    outcome: str
+    reason: str
+    n: int
+    value: float
+
+
+class Partial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one input batch adds to one metrics partition, with the source's watermark.
+
+    Attributes:
+        source: "<topic>/<partition>" of the input.
+        sources: how many partitions that topic has: a minute closes when all have passed it.
+        first: first offset of the batch.
+        next: offset after the batch.
+        watermark: every later record of this source has ``received_at`` >= this, ms.
+        cells: may be empty (a watermark alone).
+    """
+
+    source: str
+    sources: int
+    first: int
+    next: int
+    watermark: int
+    cells: tuple[Cell, ...] = ()
+
+
+class WindowCell(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """``[outcome, reason, n, value]`` within a window."""
+
+    outcome: str
+    reason: str
+    n: int
+    value: float
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="window", gc=False):
+    """One closed minute of one series (``metrics.windows``; key = series)."""
+
+    series: str
+    minute: int
+    cells: tuple[WindowCell, ...]
+
+
+class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="closed", gc=False):
+    """After all windows of a minute in a partition: nothing more comes for it. ``n`` = events of the minute there."""
+
+    minute: int
+    n: int
+    series: int

@@ -1,0 +1,73 @@
+"""Every topic tamis reads or writes, declared once: name, who partitions it, retention policy.
+
+Names carry the prefix from settings. ``partitions`` says which count applies: "raw" (= P, that of ``events.raw``),
+"metrics" (M), "any" (free, chosen by the operator) or "one".
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Topic(StrEnum):
+    """Fixed topic names; ``crm.<destination>`` names come from the configuration."""
+
+    EVENTS_RAW = "events.raw"
+    CONSENT_RAW = "consent.raw"
+    CONSENT_CHANGES = "consent.changes"
+    CONSENT_STATE = "consent.state"
+    EVENTS_CLEAN = "events.clean"
+    EVENTS_QUARANTINE = "events.quarantine"
+    AUDIT_LOG = "audit.log"
+    METRICS_PARTIALS = "metrics.partials"
+    METRICS_OPEN = "metrics.open"
+    METRICS_WINDOWS = "metrics.windows"
+    METRICS_STATE = "metrics.state"
+    ALERTS = "alerts"
+
+
+class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a topic must be like.
+
+    Attributes:
+        name: without prefix.
+        partitions: "raw", "metrics", "any" or "one".
+        config: Kafka topic configs that are checked and set.
+        role: "input" (others write it), "output", "internal".
+    """
+
+    name: str
+    partitions: str
+    config: dict[str, str]
+    role: str
+
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+_COMPACT = {"cleanup.policy": "compact", "segment.ms": str(HOUR_MS), "min.cleanable.dirty.ratio": "0.1"}
+
+
+def _delete(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+CATALOGUE: tuple[TopicSpec, ...] = (
+    TopicSpec(name=Topic.EVENTS_RAW, partitions="raw", role="input",
+              config=_delete(3) | {"max.message.bytes": str(16 << 20)}),
+    TopicSpec(name=Topic.CONSENT_RAW, partitions="any", role="input", config=_delete(7)),
+    TopicSpec(name=Topic.CONSENT_CHANGES, partitions="raw", role="internal", config=_delete(30)),
+    TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal", config=_COMPACT),
+    TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
+    TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
+    TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30)),
+    TopicSpec(name=Topic.METRICS_PARTIALS, partitions="metrics", role="internal", config=_delete(3)),
+    TopicSpec(name=Topic.METRICS_OPEN, partitions="metrics", role="internal", config=_COMPACT),
+    TopicSpec(name=Topic.METRICS_WINDOWS, partitions="metrics", role="internal", config=_delete(60)),
+    TopicSpec(name=Topic.METRICS_STATE, partitions="metrics", role="internal", config=_COMPACT),
+    TopicSpec(name=Topic.ALERTS, partitions="one", role="output", config={"cleanup.policy": "compact,delete"}),
+)  # fmt: skip
+
+
+def crm_topic(destination: str) -> TopicSpec:
+    """The topic of one CRM destination, ``crm.<destination>``."""
+    return TopicSpec(name=f"crm.{destination}", partitions="raw", role="output", config=_delete(7))
