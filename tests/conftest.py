@@ -1,0 +1,29 @@
+"""Fixtures for all tests: the real Kafka clusters, started at most once a session and only when a test asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.kafka.cluster import KafkaCluster
+from tests.support.requirements import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[KafkaCluster]:
+    """One Kafka node, shared by the session: tests use topics of their own and never stop it."""
+    require("kafka")
+    with KafkaCluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def kafka3() -> Iterator[KafkaCluster]:
+    """Three Kafka nodes; a test that kills one restarts it."""
+    require("kafka")
+    with KafkaCluster(nodes=3, heap_mb=384) as cluster:
+        yield cluster
