@@ -1,7 +1,7 @@
 """Tagging rules as data, and the index that finds an event's rule.
 
-Rules: rules are ordered, the first active rule that matches gives the tag; matching looks only at the event (no history);
-the index by event name makes the cost independent of the number of rules with other names.
+Rules: rules are ordered, the first active rule that matches gives the tag; matching looks only at the event, not at
+history; the index by event name makes the cost independent of the number of rules with other names.
 Not handled here: parsing and validation of rule files (``bundles``), session conditions.
 """
 
