@@ -8,6 +8,10 @@ from typing import Any
 
 import msgspec
 
+from tamis.domain.quarantine import QuarantineEntry
+
+__all__ = ["CleanEvent", "QuarantineEntry"]
+
 
 class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A minimised event for one destination.
@@ -35,34 +39,3 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     stage: str = ""
     value: float | None = None
     v: int = 1
-
-
-class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Why an event was refused; the original only as AES-256-GCM ciphertext.
-
-    Attributes:
-        stage: "decode" or "validate".
-        reason: ``domain.outcome.InvalidReason``.
-        path: JSON path without sender-chosen keys.
-        message: safe text for the producer.
-        topic, partition, offset, index: source position of the event.
-        received_at: ms.
-        size: bytes of the original.
-        key_id: label of the key that opens ``sealed``.
-        sealed: base64 of nonce || ciphertext || tag; a prefix of the original when ``truncated``.
-        truncated: only the first bytes were kept.
-    """
-
-    stage: str
-    reason: str
-    path: str
-    message: str
-    topic: str
-    partition: int
-    offset: int
-    index: int
-    received_at: int
-    size: int
-    key_id: str
-    sealed: str
-    truncated: bool = False

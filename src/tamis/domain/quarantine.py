@@ -1,0 +1,155 @@
+"""Quarantine entries: why an input was refused, with the original readable only by whoever holds the day's key.
+
+Rules: pure (no clock, no randomness): equal input gives equal bytes, so a batch done again writes the same record. The
+nonce is a keyed function of source position *and* plaintext, so a position that is written anew (topic re-created,
+other bytes) never repeats a nonce under one key. Position and key label are authenticated with the ciphertext. The
+record key is keyed too, never a plain digest. Of an original above ``MAX_SEALED_BYTES`` only a prefix is kept.
+Not handled here: who may open an entry, and the log of who did.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tamis.domain.keyed import mac, token
+
+MAX_SEALED_BYTES = 256 * 1024
+PREFIX_BYTES = 4 * 1024
+NONCE_BYTES = 12
+_KEY_LABEL = "quarantine/"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 253_402_300_799_999  # the end of year 9999: a hostile timestamp must not fail the calendar
+_encode = msgspec.json.Encoder().encode
+
+
+class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Why an input was refused; the original only as AES-256-GCM ciphertext.
+
+    Attributes:
+        stage: "decode", "validate" or "consent".
+        reason: ``domain.outcome.InvalidReason``.
+        path: JSON path without sender-chosen keys.
+        message: safe text for the producer.
+        topic, partition, offset, index: source position.
+        received_at: ms.
+        size: bytes of the original.
+        key_id: label of the key that opens ``sealed``.
+        sealed: base64 of nonce || ciphertext || tag; a prefix of the original when ``truncated``.
+        truncated: only the first bytes were kept.
+    """
+
+    stage: str
+    reason: str
+    path: str
+    message: str
+    topic: str
+    partition: int
+    offset: int
+    index: int
+    received_at: int
+    size: int
+    key_id: str
+    sealed: str
+    truncated: bool = False
+
+
+class QuarantineSealer:
+    """Makes the records of ``events.quarantine``.
+
+    Args:
+        key_for_day: "yyyy-mm-dd" -> 32 bytes (key label "quarantine/<day>").
+        position_key: 32 bytes for record keys and nonces (key label "quarantine/key").
+    """
+
+    __slots__ = ("_ciphers", "_key_for_day", "_nonce", "_record_key")
+
+    def __init__(self, key_for_day: Callable[[str], bytes], position_key: bytes) -> None:
+        self._key_for_day = key_for_day
+        self._record_key = token(position_key, b"tamis/quarantine/key/v1\0")
+        self._nonce = mac(position_key, b"tamis/quarantine/nonce/v1\0")
+        self._ciphers: dict[str, AESGCM] = {}
+
+    def entry(
+        self,
+        *,
+        stage: str,
+        reason: str,
+        path: str,
+        message: str,
+        topic: str,
+        partition: int,
+        offset: int,
+        index: int,
+        received_at: int,
+        original: bytes,
+    ) -> tuple[bytes, bytes]:
+        """Key and value of one quarantine record; the texts must hold nothing the sender wrote.
+
+        Args:
+            stage: where it was refused.
+            reason: closed vocabulary.
+            path: JSON path without values and sender-chosen keys.
+            message: what to tell the producer.
+            topic, partition, offset, index: source position.
+            received_at: ms; its UTC day chooses the key.
+            original: the bytes as received.
+        """
+        truncated = len(original) > MAX_SEALED_BYTES
+        where, day = _position(topic, partition, offset, index), day_of(received_at)
+        sealed = self._seal(day, where, original[:PREFIX_BYTES] if truncated else original)
+        value = QuarantineEntry(
+            stage=stage, reason=reason, path=path, message=message, topic=topic, partition=partition, offset=offset,
+            index=index, received_at=received_at, size=len(original), key_id=_KEY_LABEL + day, sealed=sealed,
+            truncated=truncated,
+        )  # fmt: skip
+        return self._record_key(where).encode(), _encode(value)
+
+    def _seal(self, day: str, where: bytes, plaintext: bytes) -> str:
+        nonce = self._nonce(where + b"\0" + plaintext)[:NONCE_BYTES]
+        return seal(self._cipher(day), nonce, _bound(where, _KEY_LABEL + day), plaintext)
+
+    def _cipher(self, day: str) -> AESGCM:
+        cipher = self._ciphers.get(day)
+        if cipher is None:
+            if len(self._ciphers) > 7:  # noqa: PLR2004 - a week of days; replays may visit many
+                self._ciphers.clear()
+            cipher = self._ciphers[day] = AESGCM(self._key_for_day(day))
+        return cipher
+
+
+def seal(cipher: AESGCM, nonce: bytes, bound: bytes, plaintext: bytes) -> str:
+    """Base64 of nonce || AES-256-GCM ciphertext || tag (NIST SP 800-38D), with ``bound`` authenticated beside it."""
+    return b64encode(nonce + cipher.encrypt(nonce, plaintext, bound)).decode()
+
+
+def open_entry(entry: QuarantineEntry, key: bytes) -> bytes | None:
+    """The original (or its prefix, when truncated); None when the key is wrong or the entry was altered.
+
+    Args:
+        entry: as decoded from ``events.quarantine``.
+        key: the 32 bytes named by ``entry.key_id``.
+    """
+    where = _position(entry.topic, entry.partition, entry.offset, entry.index)
+    try:
+        raw = b64decode(entry.sealed, validate=True)
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(where, entry.key_id))
+    except (InvalidTag, ValueError):
+        return None
+
+
+def day_of(timestamp: int) -> str:
+    """UTC calendar day "yyyy-mm-dd" of a time in ms; times outside the calendar go to its nearest end."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(timestamp, 0), _LAST_MS))
+    return moment.date().isoformat()
+
+
+def _position(topic: str, partition: int, offset: int, index: int) -> bytes:
+    return f"{topic}\0{partition}\0{offset}\0{index}".encode()
+
+
+def _bound(where: bytes, key_id: str) -> bytes:
+    return key_id.encode() + b"\0" + where
