@@ -89,14 +89,8 @@ class QuarantineSealer:
     ) -> tuple[bytes, bytes]:
         """Key and value of one quarantine record; the texts must hold nothing the sender wrote.
 
-        Args:
-            stage: where it was refused.
-            reason: closed vocabulary.
-            path: JSON path without values and sender-chosen keys.
-            message: what to tell the producer.
-            topic, partition, offset, index: source position.
-            received_at: ms; its UTC day chooses the key.
-            original: the bytes as received.
+        ``received_at`` (ms) chooses the day's key; ``original`` is what was received; the rest is as in
+        ``QuarantineEntry``.
         """
         truncated = len(original) > MAX_SEALED_BYTES
         where, day = _position(topic, partition, offset, index), day_of(received_at)
