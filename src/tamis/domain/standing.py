@@ -1,0 +1,43 @@
+"""What a subject's consent lets an event of one route do: the cached form of a decision.
+
+Rules: ``Standing`` holds the outcome, the pseudonym for each destination that may get the event and the leaf fragments
+that state the facts, together with the span of event times and of now for which all of it stays true; outside the span
+it must be made anew. It holds no time of its own.
+"""
+
+import msgspec
+
+
+class Send(msgspec.Struct, frozen=True, gc=False):
+    """One destination that may get the event: its number in the bundle and the subject's pseudonym there."""
+
+    number: int
+    pseudonym: str
+    key: bytes
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """A decision that can be applied to every event within its span.
+
+    Attributes:
+        outcome: "accepted" or "denied".
+        reason: the event's reason.
+        sends: destinations that get it; empty when denied.
+        since, until: event times, ms: ``since <= occurred_at < until``.
+        now_until: ms, received before this.
+        max_lateness_ms: ``received_at - occurred_at`` at most this.
+        destinations: ``"dest":{...}`` leaf fragment.
+        facts: ``"facts":...,"inline":...,"out":...,"pid":...,`` leaf fragment.
+        revisions: ``"rev":...,"rule":"`` leaf fragment.
+    """
+
+    outcome: str
+    reason: str
+    sends: tuple[Send, ...]
+    since: int
+    until: int
+    now_until: int
+    max_lateness_ms: int
+    destinations: str
+    facts: str
+    revisions: str
