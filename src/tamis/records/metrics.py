@@ -62,3 +62,33 @@ class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     minute: int
     n: int
     series: int
+
+
+Closing = Window | MinuteClosed
+
+_ENCODER = msgspec.json.Encoder()
+_PARTIAL = msgspec.json.Decoder(Partial)
+_CLOSING: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)
+
+
+def encode_metric(record: Partial | Window | MinuteClosed) -> bytes:
+    """The record as it is written (JSON)."""
+    return _ENCODER.encode(record)
+
+
+def decode_partial(value: bytes) -> Partial:
+    """A record of ``metrics.partials``.
+
+    Raises:
+        msgspec.DecodeError: not written by tamis, a fault.
+    """
+    return _PARTIAL.decode(value)
+
+
+def decode_closing(value: bytes) -> Closing:
+    """A record of ``metrics.windows``: a window or the end of its minute.
+
+    Raises:
+        msgspec.DecodeError: not written by tamis, a fault.
+    """
+    return _CLOSING.decode(value)
