@@ -6,7 +6,7 @@ by its ``MinuteClosed``; a minute without events closes too (``n`` = 0). A run o
 minutes means that nobody was there to look (all workers were down): only its last ``CATCH_UP_MINUTES`` are closed one
 by one, the earlier ones are passed over in silence. A source seen for the first time after minutes were closed
 (partitions were added) has its early cells counted in the first open minute: the sums stay exact.
-Not handled here: storage (``drain`` gives the table changes, ``restore`` takes them back), repeats of a partial (no such
+Not handled here: storage (``drain`` gives the table changes, ``restore`` takes them back), repeats of a partial (none
 with exactly-once delivery), detection of a source that stands still (``lag_ms`` feeds the metric).
 """
 
