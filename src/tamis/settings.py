@@ -76,6 +76,9 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     password: Annotated[Secret, Meta(description="SASL password; better in a file or the environment")] = Secret("")
     password_file: Annotated[str, Meta(description="file that holds the SASL password and nothing else")] = ""
     ca_file: Annotated[str, Meta(description="PEM file of the authority of the brokers; empty: the system's")] = ""
+    check_crcs: Annotated[
+        bool, Meta(description="check the checksum of what is read; off only for the embedded broker")
+    ] = True
     session_timeout_s: Annotated[Seconds, Meta(description="a worker silent for so long loses its partitions")] = 10.0
     heartbeat_s: Annotated[Seconds, Meta(description="group heartbeat interval")] = 3.0
     rebalance_timeout_s: Annotated[Seconds, Meta(description="how long a rebalance waits for a member")] = 30.0
