@@ -1,7 +1,7 @@
 """Connection settings as each Kafka library wants them: the one place that knows SASL, SCRAM and TLS.
 
 Rules: the password is read when a client is made, from its setting or its file, and goes nowhere else; TLS checks
-certificate and host name, always; every client is told to be quiet about its configuration.
+certificate and host name, always.
 """
 
 import ssl
@@ -23,7 +23,7 @@ def confluent_config(kafka: KafkaSettings) -> dict[str, Any]:
         "bootstrap.servers": kafka.bootstrap,
         "security.protocol": _SECURITY_PROTOCOL[kafka.security],
         "check.crcs": kafka.check_crcs,
-        "log_level": 3,
+        "log_level": 2,  # what fails is raised where it is asked for
     }
     if kafka.security == "sasl_ssl":
         config |= {
