@@ -2,6 +2,7 @@
 
 Rules: statuses are closed; only GRANTED is a yes; a record keeps the last ``KEPT_VERSIONS`` versions per
 "<regulation>/<purpose>"; a suppression record has no salt and no history. Values are JSON (msgspec) in Kafka.
+Heartbeats lie among the subject records under keys that no subject key can equal.
 Not handled here: how versions are merged (``domain.consent.fold``) and judged (``domain.consent.verdict``).
 """
 
@@ -60,7 +61,10 @@ class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="typ
 
 
 class PurposeVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One statement about one purpose, in order of (effective_at, seq, recorded_at, status)."""
+    """One statement about one purpose; order and ties: ``domain.consent.fold``.
+
+    ``recorded_at`` is when tamis first received it; it decides nothing, because it depends on the order of arrival.
+    """
 
     status: Status
     effective_at: int
@@ -92,7 +96,7 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class StateHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """Fold progress of one partition of ``consent.state``: the key is ``HEARTBEAT_KEY``.
+    """Fold progress of one partition of ``consent.state``: the key is ``heartbeat_key(partition)``.
 
     Attributes:
         clocks: raw consent partition (as text) -> the clock up to which all its changes are in this partition.
@@ -108,3 +112,13 @@ class StateHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 HEARTBEAT_KEY = b"\x00heartbeat"
+
+
+def heartbeat_key(partition: int) -> bytes:
+    """Key of the heartbeat of a partition of ``consent.state``; differs by partition, as one table holds several."""
+    return HEARTBEAT_KEY + b"/%d" % partition
+
+
+def is_heartbeat(key: bytes) -> bool:
+    """Whether a key of ``consent.state`` is a heartbeat's."""
+    return key.startswith(HEARTBEAT_KEY)

@@ -1,0 +1,108 @@
+"""Merges consent changes into a subject's record: the same record for every order of arrival.
+
+Rules: per "<regulation>/<purpose>" the last ``KEPT_VERSIONS`` statements are kept, newest first, in the total order
+(effective_at, seq, refusal after grant, then the narrower statement). ``recorded_at`` is no part of the order: a grant
+that is delivered twice must not overtake a refusal of the same moment. A repeated statement changes nothing but an
+earlier ``recorded_at``. Each statement's rank is its own, so one that ends among the newest was among them ever since
+it came: cutting off early and cutting off late give the same. A suppressed record never comes back to life.
+Not handled here: what the versions mean (``domain.consent.verdict``), erasure, links between identities.
+"""
+
+from typing import Any
+
+import msgspec
+
+from tamis.domain.consent.model import KEPT_VERSIONS, ConsentChange, PurposeVersion, Status, SubjectRecord
+from tamis.domain.keyed import base64url
+
+SALT_BYTES = 32
+_REFUSAL = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
+_FOREVER = 1 << 62
+
+Versions = tuple[PurposeVersion, ...]
+
+
+def fold(record: SubjectRecord | None, change: ConsentChange, fresh_salt: bytes) -> SubjectRecord:
+    """The record after one change; the same object when the change says nothing new.
+
+    Args:
+        record: the record so far, None for a subject not seen before.
+        change: what was stated.
+        fresh_salt: ``SALT_BYTES`` random bytes; used only when there is no record.
+
+    Raises:
+        ValueError: a new record needs a salt of ``SALT_BYTES``.
+    """
+    if record is None:
+        if len(fresh_salt) != SALT_BYTES:
+            raise ValueError(f"a salt has {SALT_BYTES} bytes")
+        record = SubjectRecord(salt=base64url(fresh_salt), revision=0, identity=change.identity, purposes={})
+    elif record.suppressed_at is not None:
+        return record
+    purposes = _merged(record.purposes, change)
+    if purposes is record.purposes and record.revision:
+        return record
+    return msgspec.structs.replace(record, revision=record.revision + 1, purposes=purposes)
+
+
+def _merged(purposes: dict[str, Versions], change: ConsentChange) -> dict[str, Versions]:
+    merged = purposes
+    for purpose, status in change.choices.items():
+        scope = f"{change.regulation}/{purpose}"
+        before = merged.get(scope, ())
+        after = insert(before, _version(change, status))
+        if after is not before:
+            merged = merged | {scope: after}
+    return merged
+
+
+def _version(change: ConsentChange, status: Status) -> PurposeVersion:
+    return PurposeVersion(
+        status=status,
+        effective_at=change.effective_at,
+        recorded_at=change.recorded_at,
+        source=change.source,
+        seq=change.seq,
+        expires_at=change.expires_at,
+        notice=change.notice,
+        authenticated=change.authenticated,
+    )
+
+
+def insert(versions: Versions, new: PurposeVersion) -> Versions:
+    """The newest ``KEPT_VERSIONS`` of ``versions`` and ``new``; the same object when nothing changed.
+
+    Args:
+        versions: newest first.
+        new: one more statement about the same purpose.
+    """
+    rank = _rank(new)
+    place = 0
+    for place, old in enumerate(versions):
+        found = _rank(old)
+        if found == rank:
+            if old.recorded_at <= new.recorded_at:
+                return versions
+            return (*versions[:place], new, *versions[place + 1 :])
+        if found < rank:
+            break
+    else:
+        place = len(versions)
+    if place >= KEPT_VERSIONS:
+        return versions
+    return (*versions[:place], new, *versions[place:])[:KEPT_VERSIONS]
+
+
+def _rank(version: PurposeVersion) -> tuple[Any, ...]:
+    """Sorts statements, the one that holds last; among ties the one that allows less comes after."""
+    ends = _FOREVER if version.expires_at is None else version.expires_at
+    return (
+        version.effective_at,
+        version.seq,
+        _REFUSAL[version.status],
+        -ends,
+        not version.authenticated,
+        version.notice is None,
+        version.notice or "",
+        version.source,
+    )
