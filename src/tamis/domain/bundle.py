@@ -45,7 +45,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         purposes: canonical purpose ids.
-        aliases: vendor category id (exact text) -> canonical purpose id.
+        aliases: vendor category id (exact text) -> canonical purpose id; each purpose id is its own alias.
         regulation: the regulation judged under (opt-in: silence is no).
         max_age_ms: purpose id -> how long a grant lives without renewal; absent: until it is withdrawn.
         sites: host name -> site label; a host not listed is "other".
@@ -66,9 +66,11 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         rules: compiled rules.
         destinations: in configuration order.
         policy: see ``Policy``.
+        source: the canonical source the hash is made of; ``bundles.load.compile_source`` makes the same bundle of it.
     """
 
     hash: str
     rules: RuleSet
     destinations: tuple[Destination, ...]
     policy: Policy
+    source: bytes = b""

@@ -1,7 +1,7 @@
 """Tagging rules as data, and the index that finds an event's rule.
 
 Rules: rules are ordered, the first active rule that matches gives the tag; matching looks only at the event, not at
-history; the index by event name makes the cost independent of the number of rules with other names.
+history; the index by kind and event name makes the cost independent of the number of rules with other names.
 Not handled here: parsing and validation of rule files (``bundles``), session conditions.
 """
 
@@ -28,7 +28,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         stage: "awareness", "consideration", "intent", "purchase" or "retention".
         weight: impact weight, 0..1.
         upstream: id of the rule whose events precede this one's, "" when there is none.
-        events: event names it applies to (never empty).
+        events: event names it applies to; empty when it goes by the kind of call alone.
         purposes: canonical purposes needed on top of the destination's.
         destinations: ids of destinations that may get the event.
     """
@@ -47,12 +47,41 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str = ""
 
 
+class Trigger(msgspec.Struct, frozen=True):
+    """One way in which a rule can apply: a name out of ``events``, a kind out of ``kinds``, and the condition.
+
+    Attributes:
+        events: event names; empty means any.
+        kinds: kinds of call; empty means any.
+        when: what must hold besides; None when nothing.
+    """
+
+    events: tuple[str, ...]
+    kinds: tuple[str, ...]
+    when: Predicate | None
+
+    def covers(self, kind: str | None, name: str | None) -> bool:
+        """Whether it applies to this kind and name; None stands for one that no trigger mentions."""
+        return (not self.events or name in self.events) and (not self.kinds or kind in self.kinds)
+
+
 class CompiledRule(msgspec.Struct, frozen=True):
-    """A rule with its condition and value as functions of the event."""
+    """A rule with its condition and value as functions of the event.
+
+    Attributes:
+        rule: what its owner wrote.
+        matches: whether the event is one of this rule's, whatever its mode.
+        value: the conversion's value.
+        triggers: what ``matches`` is made of; without any, ``matches`` applies to the events the rule names.
+    """
 
     rule: Rule
     matches: Predicate
     value: ValueOf
+    triggers: tuple[Trigger, ...] = ()
+
+
+_Slot = tuple[tuple[CompiledRule, Predicate | None], ...]
 
 
 class RuleSet:
@@ -62,20 +91,33 @@ class RuleSet:
         rules: in order of precedence; only ``mode == "active"`` ones match.
     """
 
-    __slots__ = ("by_name", "rules")
+    __slots__ = ("_by_kind", "_other", "rules")
 
     def __init__(self, rules: tuple[CompiledRule, ...]) -> None:
         self.rules = rules
-        index: dict[str, list[CompiledRule]] = {}
-        for compiled in rules:
-            if compiled.rule.mode == "active":
-                for name in compiled.rule.events:
-                    index.setdefault(name, []).append(compiled)
-        self.by_name: dict[str, tuple[CompiledRule, ...]] = {name: tuple(found) for name, found in index.items()}
+        ways = [(compiled, way) for compiled in rules if compiled.rule.mode == "active" for way in _ways(compiled)]
+        names = {name for _, way in ways for name in way.events}
+        kinds = {kind for _, way in ways for kind in way.kinds}
+        self._by_kind = {kind: _table(ways, kind, names) for kind in kinds}
+        self._other = _table(ways, None, names)
 
     def match(self, event: Event) -> CompiledRule | None:
         """The first active rule that matches, or None for an unplanned event."""
-        for compiled in self.by_name.get(event.name, ()):
-            if compiled.matches(event):
+        names, rest = self._by_kind.get(event.kind, self._other)
+        for compiled, when in names.get(event.name, rest):
+            if when is None or when(event):
                 return compiled
         return None
+
+
+def _ways(compiled: CompiledRule) -> tuple[Trigger, ...]:
+    return compiled.triggers or (Trigger(compiled.rule.events, (), compiled.matches),)
+
+
+def _table(
+    ways: list[tuple[CompiledRule, Trigger]], kind: str | None, names: set[str]
+) -> tuple[dict[str, _Slot], _Slot]:
+    def slot(name: str | None) -> _Slot:
+        return tuple((compiled, way.when) for compiled, way in ways if way.covers(kind, name))
+
+    return {name: slot(name) for name in names}, slot(None)
