@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tamis.cli.main import cli
+from tamis.cli.main import tamis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def problem(words: Sequence[str]) -> str | None:
         words: the command line after the program's name.
     """
     try:
-        _parse(cli, "tamis", list(words), None)
+        _parse(tamis, "tamis", list(words), None)
     except click.exceptions.Exit:
         return None  # --help, --version
     except click.ClickException as error:
