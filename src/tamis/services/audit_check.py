@@ -1,0 +1,119 @@
+"""Verifies audit logs from where they are kept: an exported folder, or the records of the topic as they are read.
+
+Rules: one report a log, in the order of partitions; every log is checked also when one fails; a folder's file that is
+not the one its manifest speaks of fails the check "manifest" unless the log itself already failed.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from tamis.domain.audit.leaf import HEAD_HEADER
+from tamis.domain.audit.report import Check, Failure, LogReport
+from tamis.domain.audit.verify import LogVerifier
+from tamis.kafka.reader import TopicRecord
+from tamis.records.topics import Topic
+from tamis.stores.audit_export import AuditExportWriter, ExportedLog, Manifest, read_export
+
+PROGRESS_EVERY = 100_000
+Progress = Callable[[int], None]
+
+
+class CheckPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a log may be like.
+
+    Attributes:
+        at_least_once: source offsets may repeat; for a writer without transactions.
+        partial: the beginning may be gone; for a log past its retention.
+    """
+
+    at_least_once: bool = False
+    partial: bool = False
+
+    def verifier(self, partition: int) -> LogVerifier:
+        """A new verifier of one log of ``events.raw``."""
+        return LogVerifier(partition, topic=Topic.EVENTS_RAW, at_least_once=self.at_least_once, partial=self.partial)
+
+
+STRICT = CheckPolicy()
+
+
+def verify_export(folder: Path, policy: CheckPolicy = STRICT, progress: Progress | None = None) -> list[LogReport]:
+    """Check every log of an exported folder; needs nothing but the folder.
+
+    Args:
+        folder: of the export.
+        policy: what the logs may be like.
+        progress: called with the records read so far, now and then.
+
+    Raises:
+        SetupError: there is no finished export.
+    """
+    _, logs = read_export(folder)
+    count = _Counter(progress)
+    return [_verify_file(log, policy, count) for log in logs]
+
+
+def verify_records(
+    records: Iterable[TopicRecord], policy: CheckPolicy = STRICT, progress: Progress | None = None
+) -> list[LogReport]:
+    """Check the logs of a topic from its records, partitions mixed as they come."""
+    verifiers: dict[int, LogVerifier] = {}
+    count = _Counter(progress)
+    for record in records:
+        verifier = verifiers.get(record.partition)
+        if verifier is None:
+            verifier = verifiers[record.partition] = policy.verifier(record.partition)
+        verifier.feed(is_head(record), record.value or b"")
+        count.one()
+    return [verifier.report() for _, verifier in sorted(verifiers.items())]
+
+
+def export_records(
+    records: Iterable[TopicRecord], folder: Path, topic: str, progress: Progress | None = None
+) -> Manifest:
+    """Write the records of the audit topic into a new export.
+
+    Raises:
+        SetupError: the folder holds an export.
+    """
+    count = _Counter(progress)
+    writer = AuditExportWriter(folder, topic)
+    with writer:
+        for record in records:
+            writer.write(record.partition, is_head(record), record.value or b"")
+            count.one()
+    return read_export(folder)[0]
+
+
+def is_head(record: TopicRecord) -> bool:
+    """The record carries the header of a head."""
+    return HEAD_HEADER in record.headers
+
+
+def _verify_file(log: ExportedLog, policy: CheckPolicy, count: "_Counter") -> LogReport:
+    verifier = policy.verifier(log.partition)
+    feed, one = verifier.feed, count.one
+    for head, value in log:
+        feed(head, value)
+        one()
+    report = verifier.report()
+    if log.agrees or not report.ok:
+        return report
+    records = report.leaves + report.heads
+    detail = f"{records} records that are not the {log.entry.records} of the manifest"
+    failure = Failure(check=Check.MANIFEST, record=records, leaf=0, until=report.leaves, detail=detail)
+    return msgspec.structs.replace(report, failure=failure)
+
+
+class _Counter:
+    """Counts records and tells of every so many."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._n = progress, 0
+
+    def one(self) -> None:
+        self._n += 1
+        if self._n % PROGRESS_EVERY == 0 and self._progress:
+            self._progress(self._n)
