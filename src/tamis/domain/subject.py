@@ -13,6 +13,7 @@ from tamis.domain.pseudonym import Pseudonymiser, commitment_key
 from tamis.domain.standing import Standing
 
 AUDIT_DOMAIN = "audit"
+MAX_STANDINGS = 64
 
 
 def salt_of(record: SubjectRecord | None) -> bytes:
@@ -61,6 +62,15 @@ class Subject:
         """
         return self._pseudonymisers[domain].pseudonym(self._salt, self.key)
 
+    def keep(self, route: int, inline: int, standing: Standing, age_ms: int) -> None:
+        """Caches a decision for later events of the same route and inline signal, unless it was one about lateness."""
+        if age_ms > standing.max_lateness_ms:
+            return
+        if len(self.standings) >= MAX_STANDINGS:
+            self.standings.clear()
+        self.standings[route, inline] = standing
 
-NOBODY = Subject("", None, None, (), {})
-"""The subject of an event that names nobody."""
+
+def nobody() -> Subject:
+    """The subject of an event that names no one."""
+    return Subject("", None, None, (), {})

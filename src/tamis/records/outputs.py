@@ -39,3 +39,15 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     stage: str = ""
     value: float | None = None
     v: int = 1
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_clean(event: CleanEvent) -> bytes:
+    """JSON; integers beyond 64 bits, which JSON readers would round, become decimal text."""
+    try:
+        return _encode(event)
+    except OverflowError:
+        exact = {name: str(field) if type(field) is int else field for name, field in event.fields.items()}
+        return _encode(msgspec.structs.replace(event, fields=exact))

@@ -84,6 +84,6 @@ def opinion(
     if valid_at == "event":
         return Opinion(then, since, until, now_until, facts)
     if valid_at == "now":
-        return Opinion(current, -FOREVER, FOREVER, now_until, facts)
+        return Opinion(current, since, until, now_until, facts)
     reason = then if current is Reason.GRANTED else current
     return Opinion(reason, since, until, now_until, facts)

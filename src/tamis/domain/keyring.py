@@ -1,0 +1,60 @@
+"""Every key the core uses, derived once per bundle from a ``KeyProvider``.
+
+Rules: one label, one use; nothing is derived per event but the day keys, which are cached.
+"""
+
+from collections.abc import Callable, Iterable
+
+from tamis.domain.identity import SubjectKeys
+from tamis.domain.keyed import token
+from tamis.domain.pseudonym import ProofIds, Pseudonymiser
+from tamis.domain.quarantine import QuarantineSealer, day_of
+from tamis.domain.subject import AUDIT_DOMAIN
+
+_DAYS_CACHED = 8
+_DAY_MS = 86_400_000
+
+
+class Keyring:
+    """Keyed functions for a set of destinations.
+
+    Args:
+        derive: label -> 32 bytes (``ports.KeyProvider.derive``).
+        epoch: current pseudonym epoch.
+        destinations: destination ids.
+    """
+
+    __slots__ = (
+        "_commitments",
+        "_derive",
+        "audit_event",
+        "event_ids",
+        "proofs",
+        "pseudonymisers",
+        "sealer",
+        "subjects",
+    )
+
+    def __init__(self, derive: Callable[[str], bytes], epoch: str, destinations: Iterable[str]) -> None:
+        ids = tuple(destinations)
+        self._derive = derive
+        self._commitments: dict[int, Callable[[bytes], str]] = {}
+        self.subjects = SubjectKeys(derive("subject"))
+        self.pseudonymisers = {
+            domain: Pseudonymiser(domain, epoch, derive(f"pseudonym/{domain}/{epoch}"))
+            for domain in (*ids, AUDIT_DOMAIN)
+        }
+        self.event_ids = tuple(token(derive(f"event/{domain}")) for domain in ids)
+        self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
+        self.audit_event = token(derive("audit/eid"))
+        self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
+
+    def day_commitment(self, received_at: int) -> Callable[[bytes], str]:
+        """Commitment function for events without a salt: keyed by the UTC day of receipt (ms)."""
+        number = received_at // _DAY_MS
+        found = self._commitments.get(number)
+        if found is None:
+            if len(self._commitments) >= _DAYS_CACHED:
+                self._commitments.clear()
+            found = self._commitments[number] = token(self._derive(f"audit/day/{day_of(received_at)}"))
+        return found

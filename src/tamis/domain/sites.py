@@ -1,0 +1,21 @@
+"""Which site an event belongs to: a label from the policy, never text a sender chose.
+
+Rules: the host of ``context.page.url`` is looked up in the policy; a host that is not listed, and an event without a
+page, is "other".
+"""
+
+from collections.abc import Mapping
+
+from tamis.domain.event import Event
+
+OTHER = "other"
+
+
+def site_of(event: Event, sites: Mapping[str, str]) -> str:
+    """The site's label."""
+    page = event.context.get("page")
+    url = page.get("url") if type(page) is dict else None
+    if type(url) is not str:
+        return OTHER
+    host = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return sites.get(host) or sites.get(host.rpartition("@")[2].partition(":")[0].lower(), OTHER)

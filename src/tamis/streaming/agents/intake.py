@@ -1,0 +1,126 @@
+"""The intake agent: hands batches of ``events.raw`` to the core and writes what it gives in the batch's transaction.
+
+Rules: one audit log per input partition, resumed from its own last committed head whenever a partition is taken over;
+outputs, leaves, head, counts and offset leave together; counters move only after the commit.
+Not handled here: what happens to an event (``tamis.intake``), transactions (``streaming.transport``).
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from tamis.domain.audit.leaf import HEAD_HEADER, Head, decode_head
+from tamis.domain.audit.log import AuditLog
+from tamis.intake import Emissions, Intake, RawBatch
+from tamis.records.topics import Topic
+from tamis.streaming.agents.partials import PartialsPacker
+from tamis.streaming.reader import TopicReader
+from tamis.streaming.transport.batch import Batch
+
+
+class IntakeObserver(Protocol):
+    """Told after each commit what became of the batch's events."""
+
+    def decided(self, partition: int, events: int, emissions: Emissions) -> None:
+        """``events`` of ``partition`` are committed with these ``emissions``."""
+
+
+class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the agent needs besides the core.
+
+    Attributes:
+        topic: short name -> full topic name.
+        raw_partitions: partitions of ``events.raw``.
+        metrics_partitions: partitions of ``metrics.*``.
+        watermark_ms: a metrics partition hears of a source at least this often while there are batches.
+        idle_head_ms: see ``AuditLog``.
+        record_time: outputs carry the record clock as their timestamp (replays, demo).
+    """
+
+    topic: Callable[[str], str]
+    raw_partitions: int
+    metrics_partitions: int
+    watermark_ms: int
+    idle_head_ms: int
+    record_time: bool
+
+
+class IntakeRunner:
+    """Processes batches one after the other.
+
+    Args:
+        intake: the core.
+        config: see ``IntakeConfig``.
+        reader: reads the audit log's tail at take-over.
+        observer: told after each commit.
+    """
+
+    def __init__(self, intake: Intake, config: IntakeConfig, reader: TopicReader, observer: IntakeObserver) -> None:
+        self._intake = intake
+        self._config = config
+        self._reader = reader
+        self._observer = observer
+        self._audit = config.topic(Topic.AUDIT_LOG)
+        self._partials = config.topic(Topic.METRICS_PARTIALS)
+
+    async def run(self, batches: AsyncIterator[Batch]) -> None:
+        """Until the stream ends; any exception is a fault and stops the worker."""
+        async for batch in batches:
+            async with batch:
+                log = batch.local.get("log")
+                if not isinstance(log, AuditLog):
+                    log = batch.local["log"] = await self._open(batch)
+                emissions = self._intake.process(log, _raw(batch))
+                self._write(batch, emissions)
+            self._observer.decided(batch.partition, len(emissions.leaves), emissions)
+
+    async def _open(self, batch: Batch) -> AuditLog:
+        head = await last_head(self._reader, self._audit, batch.partition)
+        origin = f"{Topic.EVENTS_RAW.value}/{batch.partition}"
+        return AuditLog.resume(origin, head, batch.committed, self._config.idle_head_ms)
+
+    def _write(self, batch: Batch, emissions: Emissions) -> None:
+        config, stamp = self._config, emissions.watermark if self._config.record_time else None
+        for topic, records in emissions.outputs.items():
+            if records:
+                batch.send(config.topic(topic), records, timestamp_ms=stamp)
+        if emissions.leaves:
+            batch.send(self._audit, [(None, leaf) for leaf in emissions.leaves], timestamp_ms=stamp)
+        if emissions.head is not None:
+            batch.send(self._audit, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
+        packer = batch.local.get("partials")
+        if not isinstance(packer, PartialsPacker):
+            packer = batch.local["partials"] = PartialsPacker(
+                f"{Topic.EVENTS_RAW.value}/{batch.partition}",
+                config.raw_partitions,
+                config.metrics_partitions,
+                config.watermark_ms,
+            )
+        for partition, value in packer.pack(emissions.tally, batch.first, batch.next, emissions.watermark):
+            batch.send(self._partials, [(None, value)], partition=partition, timestamp_ms=stamp)
+
+
+def _raw(batch: Batch) -> RawBatch:
+    return RawBatch(
+        Topic.EVENTS_RAW.value, batch.partition, batch.records, batch.first, batch.next, batch.clock, batch.lost
+    )
+
+
+async def last_head(reader: TopicReader, topic: str, partition: int) -> Head | None:
+    """The last committed head of a partition of the audit log, None when the partition was never written.
+
+    Raises:
+        msgspec.ValidationError: the last record is not a head: something else writes into the audit log.
+    """
+    found = await reader.last_records(topic, partition, 1)
+    value = found[-1].value if found else None
+    return None if value is None else decode_head(value)
+
+
+def register_intake(app: Any, topic: Any, runner: IntakeRunner) -> None:
+    """Adds the agent to a Faust app; ``topic`` is the batch topic of ``events.raw``."""
+
+    @app.agent(topic, name="intake")  # type: ignore[misc]
+    async def intake(stream: Any) -> None:
+        await runner.run(stream)

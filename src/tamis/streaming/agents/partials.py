@@ -1,0 +1,66 @@
+"""Packs the counts of a batch for ``metrics.partials``: one record per metrics partition that has something to learn.
+
+Rules: all cells of a series go to the partition of its murmur2 hash; every metrics partition gets the source's
+watermark with the cells, or alone when the last one it got is older than the interval, so minutes can close everywhere.
+"""
+
+from collections import defaultdict
+
+import msgspec
+
+from tamis.domain.tally import Tally
+from tamis.kafka.partitioner import partition_of
+from tamis.records.metrics import Cell, Partial
+
+_encode = msgspec.json.Encoder().encode
+
+
+class PartialsPacker:
+    """Packs for one source partition.
+
+    Args:
+        source: "<topic>/<partition>" without prefix.
+        sources: partitions of that topic.
+        partitions: partitions of the metrics topics.
+        interval_ms: longest time between two watermarks to one metrics partition while there are batches.
+    """
+
+    __slots__ = ("_interval_ms", "_partitions", "_series", "_source", "_sources", "_told")
+
+    def __init__(self, source: str, sources: int, partitions: int, interval_ms: int) -> None:
+        self._source = source
+        self._sources = sources
+        self._partitions = partitions
+        self._interval_ms = interval_ms
+        self._series: dict[tuple[str, str], tuple[str, int]] = {}
+        self._told = [-1] * partitions
+
+    def pack(self, tally: Tally, first: int, next_: int, watermark: int) -> list[tuple[int, bytes]]:
+        """``(metrics partition, record value)`` for one batch covering ``[first, next_)``."""
+        cells: defaultdict[int, list[Cell]] = defaultdict(list)
+        for (site, rule, minute, outcome, reason), (n, value) in tally.groups.items():
+            series, partition = self._place(site, rule)
+            cells[partition].append(Cell(series, minute, outcome, reason, int(n), value))
+        packed = []
+        for partition, told in enumerate(self._told):
+            found = cells.get(partition)
+            if found is None and told >= 0 and watermark - told < self._interval_ms:
+                continue
+            self._told[partition] = watermark
+            partial = Partial(
+                source=self._source,
+                sources=self._sources,
+                first=first,
+                next=next_,
+                watermark=watermark,
+                cells=tuple(found or ()),
+            )
+            packed.append((partition, _encode(partial)))
+        return packed
+
+    def _place(self, site: str, rule: str) -> tuple[str, int]:
+        place = self._series.get((site, rule))
+        if place is None:
+            series = f"{site}/{rule}"
+            place = self._series[site, rule] = series, partition_of(series.encode(), self._partitions)
+        return place
