@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.domain.audit.report import LogReport
 
 
@@ -19,13 +20,13 @@ def command() -> None:
 
 @command.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="New folder for the export.")
-@click.option("--settings", "file", type=click.Path(), help="Settings file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def export(folder: Path, file: str | None, as_json: bool) -> None:
+@pass_session
+def export(session: Session, folder: Path, as_json: bool) -> None:
     """Copy the committed audit log into a folder that needs no Kafka."""
     from tamis.services.audit_check import export_records
 
-    records, topic = _topic(file)
+    records, topic = _topic(session)
     manifest = export_records(records, folder, topic, _progress)
     if as_json:
         _print_json(manifest)
@@ -37,17 +38,20 @@ def export(folder: Path, file: str | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--settings", "file", type=click.Path(), help="Settings file (without FOLDER).")
 @click.option("--partial", is_flag=True, help="Accept logs whose beginning is gone (retention).")
 @click.option("--at-least-once", is_flag=True, help="Count repeated source offsets instead of refusing them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-def verify(folder: Path | None, file: str | None, partial: bool, at_least_once: bool, as_json: bool) -> None:
+@pass_session
+@click.pass_context
+def verify(
+    context: click.Context, session: Session, folder: Path | None, partial: bool, at_least_once: bool, as_json: bool
+) -> None:
     """Check the exported log in FOLDER, or the topic itself when no folder is given."""
     from tamis.services.audit_check import CheckPolicy, verify_export, verify_records
 
     policy = CheckPolicy(at_least_once=at_least_once, partial=partial)
     if folder is None:
-        reports = verify_records(_topic(file)[0], policy, _progress)
+        reports = verify_records(_topic(session)[0], policy, _progress)
     else:
         reports = verify_export(folder, policy, _progress)
     passed = all(report.ok for report in reports)
@@ -55,16 +59,15 @@ def verify(folder: Path | None, file: str | None, partial: bool, at_least_once: 
         _print_json({"verified": passed, "leaves": sum(report.leaves for report in reports), "logs": reports})
     else:
         _print_text(reports)
-    sys.exit(0 if passed else 1)
+    context.exit(0 if passed else FOUND_SOMETHING)
 
 
-def _topic(file: str | None) -> tuple[Any, str]:
+def _topic(session: Session) -> tuple[Any, str]:
     """The committed records of the audit topic, and its full name."""
     from tamis.kafka.reader import read_topic
     from tamis.records.topics import Topic
-    from tamis.settings_loader import load_settings
 
-    settings = load_settings(file).settings
+    settings = session.settings
     topic = settings.topics.prefix + Topic.AUDIT_LOG
     return read_topic(settings.kafka, topic), topic
 
