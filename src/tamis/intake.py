@@ -19,23 +19,22 @@ from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
 from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
-from tamis.domain.outcome import InvalidReason, Outcome
+from tamis.domain.outcome import Outcome
 from tamis.domain.pseudonym import text_of
 from tamis.domain.route import Routes
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
 from tamis.domain.tally import NO_RULE, NO_SITE, Tally
+from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
 from tamis.ports import ConsentView, RawRecord
 from tamis.records.outputs import CleanEvent, encode_clean
 from tamis.records.topics import Topic
 
-FUTURE_MS = 3_600_000
 _INVALID = Outcome.INVALID.value
 _REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,'
 _REFUSED_RULE = '"rev":{},"rule":"-"'
-_FUTURE = Invalid(InvalidReason.FUTURE, "$.timestamp")
 
 Record = tuple[bytes | None, bytes]
 
@@ -134,16 +133,17 @@ class _Run:
         value = record.value or b""
         found = self._intake.decode(record.value, record.headers, self.clock)
         digest = sha256(value).digest()
-        if type(found) is Invalid:
+        if isinstance(found, Invalid):
             self._refuse(record.offset, 0, value, digest, "decode", found, self.clock)
             return
         for index, item in enumerate(found):
-            if type(item) is Invalid:
+            if isinstance(item, Invalid):
                 self._refuse(record.offset, index, value, digest, "decode", item, self.clock)
                 continue
             occurred_at = item.occurred_at if item.occurred_at is not None else self.clock
-            if occurred_at > self.clock + FUTURE_MS:
-                self._refuse(record.offset, index, value, digest, "validate", _FUTURE, occurred_at)
+            ahead = check_time(item, self.clock) if occurred_at > self.clock else None
+            if ahead is not None:
+                self._refuse(record.offset, index, value, digest, "validate", ahead, occurred_at)
             else:
                 self._event(number, record.offset, index, item, occurred_at, digest)
 
