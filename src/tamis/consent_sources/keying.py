@@ -1,0 +1,94 @@
+"""From statements to canonical changes: categories become purposes, identities become subject keys.
+
+Rules: one change per identity stated, as the source stated it: a grant for person and device is recorded for both, a
+refusal too. Unknown categories and regulations are ignored and counted; when several categories mean one purpose the
+strictest choice holds; a complete statement refuses the purposes of the vendor categories it leaves out. A choice
+cannot take effect after it was received; a grant without a date is ignored (delivered again it would overtake a
+withdrawal), a refusal without one holds from receipt. Pure.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tamis.consent_sources.statement import Statement
+from tamis.domain.bundle import Policy
+from tamis.domain.consent.model import ConsentChange, Status
+from tamis.domain.identity import SubjectKeys
+
+# Others than the policy's own are kept apart in the record, never judged; the set is closed so that records stay small.
+REGULATIONS = frozenset({"gdpr", "uk_gdpr", "eprivacy", "fadp", "lgpd", "law25", "pipeda", "ccpa", "us_privacy"})
+
+NO_SUBJECT = "no_subject"
+UNKNOWN_CATEGORY = "unknown_category"
+UNKNOWN_REGULATION = "unknown_regulation"
+UNDATED_GRANT = "undated_grant"
+IGNORED = (NO_SUBJECT, UNKNOWN_CATEGORY, UNKNOWN_REGULATION, UNDATED_GRANT)
+
+_STRICTNESS = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
+
+
+class Keying:
+    """Makes changes under one policy and one key.
+
+    Args:
+        policy: aliases and the default regulation.
+        keys: subject keys.
+    """
+
+    __slots__ = ("_aliases", "_keys", "_regulation", "_vendor_purposes")
+
+    def __init__(self, policy: Policy, keys: SubjectKeys) -> None:
+        self._aliases = policy.aliases
+        self._regulation = policy.regulation
+        self._keys = keys
+        self._vendor_purposes = tuple(
+            dict.fromkeys(purpose for category, purpose in policy.aliases.items() if category not in policy.purposes)
+        )
+
+    def changes(self, said: Statement, recorded_at: int, ignored: Counter[str]) -> Iterator[ConsentChange]:
+        """The changes of one statement, one per identity.
+
+        Args:
+            said: what was stated.
+            recorded_at: when it was received, ms.
+            ignored: counts by cause, added to.
+        """
+        regulation = said.regulation or self._regulation
+        if regulation != self._regulation and regulation not in REGULATIONS:
+            ignored[UNKNOWN_REGULATION] += 1
+            return
+        subjects = tuple(self._subjects(said))
+        if not subjects:
+            ignored[NO_SUBJECT] += 1
+            return
+        choices = self._choices(said, ignored)
+        if not choices:
+            return
+        effective_at = recorded_at if said.effective_at is None else min(said.effective_at, recorded_at)
+        for identity, subject in subjects:
+            yield ConsentChange(
+                subject=subject, identity=identity, regulation=regulation, choices=choices, effective_at=effective_at,
+                recorded_at=recorded_at, source=said.source, seq=said.seq, expires_at=said.expires_at,
+                notice=said.notice, authenticated=said.authenticated,
+            )  # fmt: skip
+
+    def _subjects(self, said: Statement) -> Iterator[tuple[str, str]]:
+        if said.person is not None:
+            yield "person", self._keys.person(said.person)
+        if said.device is not None:
+            yield "device", self._keys.device(said.device)
+
+    def _choices(self, said: Statement, ignored: Counter[str]) -> dict[str, Status]:
+        choices = dict.fromkeys(self._vendor_purposes, Status.DENIED) if said.complete else {}
+        stated: dict[str, Status] = {}
+        for category, status in said.choices.items():
+            purpose = self._aliases.get(category)
+            if purpose is None:
+                ignored[UNKNOWN_CATEGORY] += 1
+                continue
+            choices.pop(purpose, None)
+            if status is Status.GRANTED and said.effective_at is None:
+                ignored[UNDATED_GRANT] += 1
+            elif purpose not in stated or _STRICTNESS[status] > _STRICTNESS[stated[purpose]]:
+                stated[purpose] = status
+        return choices | stated

@@ -1,0 +1,138 @@
+"""A batch of ``consent.changes`` in, subject records and the heartbeat of its partition of ``consent.state`` out.
+
+Rules: a record is written only when it changed; the heartbeat is written last, so in the log it lies behind every
+change it speaks for; there is none until every raw partition has been heard of, and the last one is read back from the
+table after a take-over. Randomness (salts) comes in. A value that cannot be decoded is a fault: only tamis writes here.
+Not handled here: privacy requests, first sights, identity links.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from tamis.domain.consent.fold import fold
+from tamis.domain.consent.model import (
+    ChangesHeartbeat,
+    ConsentChange,
+    StateHeartbeat,
+    SubjectRecord,
+    heartbeat_key,
+)
+
+HEARTBEAT_MS = 1_000
+
+_decode_change = msgspec.json.Decoder(ConsentChange | ChangesHeartbeat).decode
+_decode_record = msgspec.json.Decoder(SubjectRecord).decode
+_decode_beat = msgspec.json.Decoder(StateHeartbeat).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class ChangeRecord(Protocol):
+    """A record of ``consent.changes``."""
+
+    key: bytes | None
+    value: bytes | None
+
+
+class StateTable(Protocol):
+    """The table whose changelog is ``consent.state``: encoded records by key."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key, or None."""
+
+    def __setitem__(self, key: bytes, value: bytes) -> None: ...
+
+
+class FoldState(msgspec.Struct):
+    """What is remembered of one partition while it is owned.
+
+    Attributes:
+        clocks: raw consent partition -> time up to which all its changes are here, ms.
+        of: how many raw partitions there are, 0 while unknown.
+        told: the oldest clock of the last heartbeat written, -1 before the first.
+        restored: the table was asked for the heartbeat of the owner before.
+    """
+
+    clocks: dict[int, int] = msgspec.field(default_factory=dict)
+    of: int = 0
+    told: int = -1
+    restored: bool = False
+
+
+class Folder:
+    """Folds the batches of ``consent.changes``.
+
+    Args:
+        partitions: how many partitions ``consent.changes`` and ``consent.state`` have.
+        fresh_salt: gives ``fold.SALT_BYTES`` random bytes.
+    """
+
+    def __init__(self, partitions: int, fresh_salt: Callable[[], bytes]) -> None:
+        self._partitions = partitions
+        self._fresh_salt = fresh_salt
+
+    def batch(self, partition: int, records: Sequence[ChangeRecord], table: StateTable, state: FoldState) -> int:
+        """Folds one batch and moves ``state``, which must be discarded if writing fails.
+
+        Args:
+            partition: its number.
+            records: in offset order, may be empty.
+            table: reads see what this batch wrote.
+            state: of this partition.
+
+        Returns:
+            How many subject records changed.
+
+        Raises:
+            msgspec.DecodeError: a value is not one that tamis writes.
+        """
+        self._restore(partition, table, state)
+        changed = 0
+        for record in records:
+            if record.value is None:
+                continue
+            item = _decode_change(record.value)
+            if isinstance(item, ChangesHeartbeat):
+                state.clocks[item.partition] = max(state.clocks.get(item.partition, 0), item.clock)
+                state.of = max(state.of, item.of)
+            else:
+                changed += self._change(item, table)
+        self._heartbeat(partition, table, state)
+        return changed
+
+    def _change(self, change: ConsentChange, table: StateTable) -> bool:
+        key = change.subject.encode()
+        stored = table.get(key)
+        before = None if stored is None else _decode_record(stored)
+        after = fold(before, change, self._fresh_salt() if before is None else b"")
+        if after is before:
+            return False
+        table[key] = _encode(after)
+        return True
+
+    @staticmethod
+    def _restore(partition: int, table: StateTable, state: FoldState) -> None:
+        if state.restored:
+            return
+        state.restored = True
+        stored = table.get(heartbeat_key(partition))
+        if stored is not None:
+            beat = _decode_beat(stored)
+            state.of = beat.of
+            state.clocks = {int(number): clock for number, clock in beat.clocks.items()}
+
+    def _heartbeat(self, partition: int, table: StateTable, state: FoldState) -> None:
+        if not state.of or any(number not in state.clocks for number in range(state.of)):
+            return
+        oldest = min(state.clocks[number] for number in range(state.of))
+        if state.told >= 0 and oldest - state.told < HEARTBEAT_MS:
+            return
+        state.told = oldest
+        beat = StateHeartbeat(
+            clocks={str(number): state.clocks[number] for number in range(state.of)},
+            of=state.of,
+            partition=partition,
+            partitions=self._partitions,
+        )
+        table[heartbeat_key(partition)] = _encode(beat)
