@@ -5,7 +5,7 @@ exception. For loading test and demo traffic, not for the streaming path.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
@@ -52,7 +52,7 @@ class Loader:
             }
         )
 
-    def __enter__(self) -> "Loader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
