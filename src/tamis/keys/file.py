@@ -1,7 +1,7 @@
 """The key file: made once, readable by its owner alone, never overwritten.
 
-Rules: a file that others than its owner may read is refused, as is one that belongs to somebody else; the exception is
-what a platform mounts for us (systemd credentials, Kubernetes secrets with fsGroup): owned by root, readable by a group.
+Rules: a file that others than its owner may read is refused, as is one that belongs to somebody else; the exception
+is what a platform mounts for us (systemd credentials, Kubernetes secrets with fsGroup): root's, readable by a group.
 ``create_key_file`` puts the whole file in place at once with mode 0600, and not over an existing one.
 """
 
