@@ -7,7 +7,6 @@ Not handled here: transactions and offsets (``streaming``), held events, duplica
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -20,7 +19,7 @@ from tamis.domain.event import Event, Invalid
 from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
-from tamis.domain.pseudonym import text_of
+from tamis.domain.pseudonym import committed_bytes, text_of
 from tamis.domain.route import Routes
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
@@ -132,22 +131,23 @@ class _Run:
         self.clock = max(self.clock, record.timestamp)
         value = record.value or b""
         found = self._intake.decode(record.value, record.headers, self.clock)
-        digest = sha256(value).digest()
         if isinstance(found, Invalid):
-            self._refuse(record.offset, 0, value, digest, "decode", found, self.clock)
+            self._refuse(record.offset, 0, value, value, "decode", found, self.clock)
             return
+        events = len(found)
         for index, item in enumerate(found):
+            committed = value if events == 1 else committed_bytes(value, events, index)
             if isinstance(item, Invalid):
-                self._refuse(record.offset, index, value, digest, "decode", item, self.clock)
+                self._refuse(record.offset, index, value, committed, "decode", item, self.clock)
                 continue
             occurred_at = item.occurred_at if item.occurred_at is not None else self.clock
             ahead = check_time(item, self.clock) if occurred_at > self.clock else None
             if ahead is not None:
-                self._refuse(record.offset, index, value, digest, "validate", ahead, occurred_at)
+                self._refuse(record.offset, index, value, committed, "validate", ahead, occurred_at)
             else:
-                self._event(number, record.offset, index, item, occurred_at, digest)
+                self._event(number, record.offset, index, item, occurred_at, committed)
 
-    def _event(self, number: int, offset: int, index: int, event: Event, occurred_at: int, digest: bytes) -> None:
+    def _event(self, number: int, offset: int, index: int, event: Event, occurred_at: int, committed: bytes) -> None:
         intake = self._intake
         compiled = intake.bundle.rules.match(event)
         if compiled is None:
@@ -170,7 +170,7 @@ class _Run:
         if standing.sends:
             stage = compiled.rule.stage if compiled is not None else ""
             self._send(standing, number, offset, index, event, occurred_at, rule, stage, value)
-        self._leaf(standing, subject, tag, offset, index, event, occurred_at, digest)
+        self._leaf(standing, subject, tag, offset, index, event, occurred_at, committed)
         site = site_of(event, intake.bundle.policy.sites)
         self.tally.add(site, rule, now, standing.outcome, standing.reason, value)
 
@@ -222,13 +222,13 @@ class _Run:
         index: int,
         event: Event,
         occurred_at: int,
-        digest: bytes,
+        committed: bytes,
     ) -> None:
         commit = subject.commit or self._intake.keys.day_commitment(self.clock)
         self.leaves.append(
             self._frame.leaf(
                 occurred_at,
-                commit(digest + index.to_bytes(4, "big")),
+                commit(committed),
                 standing.destinations,
                 self._intake.keys.audit_event(event.event_id.encode("utf-8", "surrogatepass")),
                 standing.facts,
@@ -243,10 +243,10 @@ class _Run:
         self._seq += 1
 
     def _refuse(
-        self, offset: int, index: int, value: bytes, digest: bytes, stage: str, why: Invalid, occurred_at: int
+        self, offset: int, index: int, value: bytes, committed: bytes, stage: str, why: Invalid, occurred_at: int
     ) -> None:
         keys, batch = self._intake.keys, self._batch
-        commitment = keys.day_commitment(self.clock)(digest + index.to_bytes(4, "big"))
+        commitment = keys.day_commitment(self.clock)(committed)
         entry = keys.sealer.entry(
             stage=stage,
             reason=why.reason,

@@ -1,9 +1,13 @@
 """Who an event is about: canonical ids, placeholder ids, and the internal subject key.
 
-Rules: a placeholder id ("anonymous", "null", all zeros) names nobody, so it is no subject; the subject key is a keyed
-HMAC over (type, canonical value), internal, never exported; the type separates equal values of device and person.
+Rules: a placeholder id ("anonymous", "null", all zeros, an unfilled template) names nobody, so it is no subject:
+otherwise strangers would share one consent record. When in doubt an id is a placeholder (less data, never more).
+E-mail-like ids compare without regard to case, so a withdrawal under "Ann@x" reaches a grant under "ann@x". The subject
+key is a keyed HMAC over (type, canonical value), internal, never exported; the type separates equal values of device
+and person. Not handled here: telephone numbers in several notations, links between ids.
 """
 
+import unicodedata
 from collections.abc import Callable
 
 from tamis.domain.keyed import token
@@ -12,23 +16,41 @@ PERSON = b"person\0"
 DEVICE = b"device\0"
 MAX_ID_CHARS = 512
 
-# Words SDKs send when they have no id; compared in lower case without surrounding space (docs/producers.md lists them).
+# Words clients send when they have no id; compared in lower case without surrounding space (docs/producers.md lists
+# them). Mixpanel, Amplitude and PostHog refuse most of them; the two hexadecimal-looking ones are a build id and a
+# device id that thousands of Android devices share.
 _PLACEHOLDERS = frozenset(
     (
-        "", "-", "0", "-1", "[object object]", "anon", "anonymous", "default", "false", "guest", "id", "lmy47d",
-        "n/a", "na", "nan", "nil", "none", "not_authenticated", "null", "true", "undefined", "unidentified", "unknown",
-        "user", "visitor", "yes", "no",
+        "", "-", "--", "_", "?", "0", "-1", "0.0", "''", '""', "[]", "{}", "()", "(not set)", "(null)", "<nil>", "<null>",
+        "[object object]", "9774d56d682e549c", "anon", "anonymous", "anonymous_id", "anonymous_user", "anonymousid",
+        "default", "device", "device_id", "deviceid", "distinct_id", "distinctid", "email", "empty", "error", "example",
+        "false", "guest", "id", "inf", "infinity", "invalid", "lmy47d", "n/a", "na", "nan", "nil", "no", "none", "not set",
+        "not_authenticated", "not_set", "nul", "null", "optout", "string", "test", "true", "undefined", "unidentified",
+        "unknown", "unset", "user", "user_id", "userid", "uuid", "visitor", "yes",
     )
 )  # fmt: skip
+_LONGEST = max(map(len, _PLACEHOLDERS))
+_QUOTES = "\"'`"
+_UUID_CHARS = 36
+_TEMPLATES = ("{{", "${", "{%", "<%", "%%", "[object ")
 
 
 def canonical(value: str) -> str | None:
-    """The id with surrounding space removed, or None when it names nobody."""
+    """The one spelling of an id, or None when it names nobody.
+
+    Surrounding space is removed; other than ASCII text takes form NFKC; ids with an "@" are lower-cased.
+    """
     text = value.strip()
-    low = text.lower()
-    if low in _PLACEHOLDERS or len(text) > MAX_ID_CHARS or not low.strip("0-"):
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).strip()
+    size = len(text)
+    if size > MAX_ID_CHARS or not text.strip("0-") or text.startswith(_TEMPLATES):
         return None
-    return text
+    if size <= _LONGEST and text.lower().strip(_QUOTES) in _PLACEHOLDERS:
+        return None
+    if size == _UUID_CHARS and not text.strip("fF-"):
+        return None
+    return text.lower() if "@" in text else text
 
 
 class SubjectKeys:

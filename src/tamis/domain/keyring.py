@@ -6,7 +6,7 @@ Rules: one label, one use; nothing is derived per event but the day keys, which 
 from collections.abc import Callable, Iterable
 
 from tamis.domain.identity import SubjectKeys
-from tamis.domain.keyed import token
+from tamis.domain.keyed import hex_token, token
 from tamis.domain.pseudonym import ProofIds, Pseudonymiser
 from tamis.domain.quarantine import QuarantineSealer, day_of
 from tamis.domain.subject import AUDIT_DOMAIN
@@ -46,7 +46,7 @@ class Keyring:
         }
         self.event_ids = tuple(token(derive(f"event/{domain}")) for domain in ids)
         self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
-        self.audit_event = token(derive("audit/eid"))
+        self.audit_event = hex_token(derive("audit/eid"))
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
 
     def day_commitment(self, received_at: int) -> Callable[[bytes], str]:
@@ -56,5 +56,5 @@ class Keyring:
         if found is None:
             if len(self._commitments) >= _DAYS_CACHED:
                 self._commitments.clear()
-            found = self._commitments[number] = token(self._derive(f"audit/day/{day_of(received_at)}"))
+            found = self._commitments[number] = hex_token(self._derive(f"audit/day/{day_of(received_at)}"))
         return found

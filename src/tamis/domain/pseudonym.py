@@ -10,12 +10,13 @@ Not handled here: where keys come from (``ports.KeyProvider``) and salts are mad
 import struct
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from tamis.domain.keyed import mac, token
+from tamis.domain.keyed import hex_token, mac, token
 
 _POSITION = struct.Struct(">HIQH")  # log, partition, offset, index: one AES block
 EVENTS_RAW_LOG = 0
@@ -91,4 +92,15 @@ def text_of(block: bytes) -> str:
 
 def commitment_key(salt: bytes) -> Callable[[bytes], str]:
     """Commitments of one subject: keyed by the subject's salt, so that they open only while the salt exists."""
-    return token(mac(salt, b"tamis/commitment/v1")(b""))
+    return hex_token(mac(salt, b"tamis/commitment/v1")(b""))
+
+
+def committed_bytes(value: bytes, events: int, index: int) -> bytes:
+    """What the commitment of one event is over: the record's value, or its SHA-256 and the index when it holds several.
+
+    Args:
+        value: the raw record.
+        events: how many events it holds.
+        index: which one, from 0.
+    """
+    return value if events == 1 else sha256(value).digest() + index.to_bytes(4, "big")
