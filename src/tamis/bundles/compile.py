@@ -1,0 +1,95 @@
+"""Checked configuration values to the compiled types of the domain.
+
+Rules: nothing is checked here; a value that does not fit is a fault. Defaults are those of the domain types.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tamis.bundles.durations import milliseconds
+from tamis.domain.bundle import Destination, Policy
+from tamis.domain.conditions import compile_condition
+from tamis.domain.conversion import compile_value
+from tamis.domain.event import Event
+from tamis.domain.minimise.projection import DROP, Field, compile_projection
+from tamis.domain.paths import required_path
+from tamis.domain.rules import CompiledRule, Predicate, Rule, Trigger
+
+Values = Mapping[str, Any]
+NOT_EXPECTED = "none"
+
+
+def compile_rule(values: Values) -> CompiledRule:
+    """One rule."""
+    match = values["match"]
+    triggers = tuple(_trigger(way) for way in (match if isinstance(match, list) else [match]))
+    expected_by = values.get("expected_by", NOT_EXPECTED)
+    rule = Rule(
+        id=values["id"],
+        version=values["version"],
+        owner=values["owner"],
+        sla=values["sla"],
+        stage=values["stage"],
+        events=tuple(dict.fromkeys(name for trigger in triggers for name in trigger.events)),
+        destinations=tuple(values["destinations"]),
+        purposes=tuple(values.get("purposes", ())),
+        expected_by="" if expected_by == NOT_EXPECTED else expected_by,
+        mode=values.get("mode", "active"),
+        weight=float(values.get("weight", 0.0)),
+        upstream=values.get("upstream", ""),
+    )
+    return CompiledRule(rule, _matches(triggers), compile_value(values.get("value")), triggers)
+
+
+def _trigger(way: Values) -> Trigger:
+    when = way.get("when")
+    return Trigger(
+        tuple(way.get("events", ())),
+        tuple(way.get("kinds", ())),
+        compile_condition(when) if when is not None else None,
+    )
+
+
+def _matches(triggers: tuple[Trigger, ...]) -> Predicate:
+    def matches(event: Event) -> bool:
+        return any(way.covers(event.kind, event.name) and (way.when is None or way.when(event)) for way in triggers)
+
+    return matches
+
+
+def compile_destination(values: Values) -> Destination:
+    """One destination."""
+    fields = [_field(name, field) for name, field in values["fields"].items()]
+    return Destination(
+        id=values["id"],
+        topic=values["topic"],
+        purposes=tuple(values["purposes"]),
+        project=compile_projection(fields),
+        field_names=tuple(field.name for field in fields if field.action != DROP),
+        accepts=values.get("accepts", "tagged"),
+        valid_at=values.get("valid_at", "both"),
+        max_lateness_ms=milliseconds(values.get("max_lateness", "72h")),
+        time_bucket_ms=milliseconds(values.get("time_bucket", "1ms")),
+    )
+
+
+def _field(name: str, values: Values) -> Field:
+    options = {key: values[key] for key in ("as", "chars", "size") if key in values}
+    if "every" in values:
+        options["every_ms"] = milliseconds(values["every"])
+    return Field(name, required_path(values["from"]), values["action"], options)
+
+
+def compile_policy(values: Values) -> Policy:
+    """The policy."""
+    purposes: Mapping[str, Values] = values["purposes"]
+    aliases = {alias: purpose for purpose, entry in purposes.items() for alias in entry.get("aliases", ())}
+    return Policy(
+        purposes=tuple(purposes),
+        aliases=aliases | {purpose: purpose for purpose in purposes},
+        regulation=values["regulation"],
+        max_age_ms={
+            purpose: milliseconds(entry["max_age"]) for purpose, entry in purposes.items() if "max_age" in entry
+        },
+        sites=dict(values.get("sites", {})),
+    )
