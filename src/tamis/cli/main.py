@@ -16,6 +16,7 @@ from importlib.metadata import version
 import click
 
 from tamis.cli.session import Session
+from tamis.services.parent import die_with_parent
 from tamis.settings import SetupError
 
 COMMANDS: Mapping[str, str] = {
@@ -65,6 +66,7 @@ def tamis(ctx: click.Context, settings_file: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code; faults that nobody expected keep their traceback."""
+    die_with_parent(os.environ)
     try:
         result = tamis.main(args=arguments, prog_name="tamis", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

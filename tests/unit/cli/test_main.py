@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,9 @@ import pytest
 
 from tamis.cli import main as cli
 from tamis.cli.session import Finding
-from tamis.settings import SetupError, UnreachableError
+from tamis.services.restarts import GiveUp
+from tamis.services.supervisor import Supervisor
+from tamis.settings import Settings, SetupError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +34,7 @@ def test_commands_without_a_module_are_not_listed(monkeypatch: pytest.MonkeyPatc
 def test_every_listed_command_has_its_module_and_a_line_of_help() -> None:
     context = click.Context(cli.tamis)
     names = cli.tamis.list_commands(context)
-    assert {"settings"} <= set(names)
+    assert {"settings", "keys", "run", "worker"} <= set(names)
     for name in names:
         command = cli.tamis.get_command(context, name)
         assert command is not None
@@ -121,3 +124,32 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
     )
     assert done.stdout == "# Settings\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "roles"),
+    [
+        ([], {"intake", "consent", "metrics", "anomaly"}),
+        (["--role", "all"], {"intake", "consent", "metrics", "anomaly"}),
+        (["--role", "intake", "--role", "metrics"], {"intake", "metrics"}),
+    ],
+)
+def test_worker_hands_over_settings_and_roles(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], roles: set[str]
+) -> None:
+    seen: list[object] = []
+    stub = ModuleType("tamis.worker")
+    stub.run_worker = lambda settings, given: seen.append((settings, given)) or 70  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tamis.worker", stub)
+    assert cli.main(["worker", *arguments]) == 70
+    assert seen == [(Settings(), frozenset(roles))]
+
+
+def test_run_ends_with_the_code_of_what_gave_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Supervisor, "run", lambda _: GiveUp(70, "worker-1 crashed"))
+    assert cli.main(["run", "--workers", "2"]) == 70
+    assert capsys.readouterr().err == "error: worker-1 crashed\n"
+    monkeypatch.setattr(Supervisor, "run", lambda _: None)
+    assert cli.main(["run"]) == 0
