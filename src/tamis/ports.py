@@ -1,7 +1,7 @@
 """What the core needs from outside, as Protocols: adapters implement them, ``worker.py`` wires them."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from tamis.domain.consent.model import SubjectRecord
 
@@ -9,11 +9,25 @@ from tamis.domain.consent.model import SubjectRecord
 class RawRecord(Protocol):
     """A record of an input topic (aiokafka's ConsumerRecord has this shape)."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    @property
+    def offset(self) -> int:
+        """Position in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Kafka record time, ms."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Record key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Record value."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Record headers."""
 
 
 class ConsentView(Protocol):
@@ -38,3 +52,44 @@ class KeyProvider(Protocol):
 
     def epoch(self) -> str:
         """The current pseudonym epoch, e.g. "1"."""
+
+
+StateRow = tuple[int, int, bytes, bytes | None]
+"""A record of ``consent.state``: (partition, offset, key, value); a None value deletes the key."""
+
+
+class StateRows(NamedTuple):
+    """What a poll of ``consent.state`` gave.
+
+    Attributes:
+        rows: committed records, in order within a partition.
+        next_offsets: partition -> offset after everything seen, transaction markers included.
+    """
+
+    rows: list[StateRow]
+    next_offsets: dict[int, int]
+
+
+class StateBounds(NamedTuple):
+    """What there is to follow: ``identity`` changes when the topic is re-created; ``low``, ``high`` by partition."""
+
+    cluster: str
+    identity: str
+    low: dict[int, int]
+    high: dict[int, int]
+
+
+class StateSource(Protocol):
+    """Reads ``consent.state``, committed records only."""
+
+    async def bounds(self) -> StateBounds:
+        """Cluster, topic and offsets as they are now."""
+
+    async def start(self, positions: Mapping[int, int]) -> None:
+        """Begin at these offsets, one per partition."""
+
+    async def poll(self, max_rows: int, timeout_s: float) -> StateRows:
+        """The next rows, at most ``max_rows``; empty when nothing came within ``timeout_s``."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
