@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 CLOSING = re.compile(r"^=* ?(?:\d+ \w+(?:, )?)+ in [\d.]+s.*$|^no tests ran in .*$")
-MISSING = re.compile(r"MISSING ([A-Z]+): (.+)")
+MISSING = re.compile(r"MISSING ([A-Z][A-Z0-9_-]*): (.+)")
 MINUTE_S = 60
 GRACE_S = 60
 
