@@ -6,6 +6,7 @@ Not handled here: what happens to an event (``tamis.intake``), transactions (``s
 """
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -22,8 +23,8 @@ from tamis.streaming.transport.batch import Batch
 class IntakeObserver(Protocol):
     """Told after each commit what became of the batch's events."""
 
-    def decided(self, partition: int, events: int, emissions: Emissions) -> None:
-        """``events`` of ``partition`` are committed with these ``emissions``."""
+    def decided(self, partition: int, emissions: Emissions) -> None:
+        """A batch of ``partition`` is committed with these ``emissions``."""
 
 
 class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +74,12 @@ class IntakeRunner:
                     log = batch.local["log"] = await self._open(batch)
                 emissions = self._intake.process(log, _raw(batch))
                 self._write(batch, emissions)
-            self._observer.decided(batch.partition, len(emissions.leaves), emissions)
+                batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
 
     async def _open(self, batch: Batch) -> AuditLog:
         head = await last_head(self._reader, self._audit, batch.partition)
         origin = f"{Topic.EVENTS_RAW.value}/{batch.partition}"
-        return AuditLog.resume(origin, head, batch.committed, self._config.idle_head_ms)
+        return AuditLog.resume(origin, head, batch.resumed_at, self._config.idle_head_ms)
 
     def _write(self, batch: Batch, emissions: Emissions) -> None:
         config, stamp = self._config, emissions.watermark if self._config.record_time else None

@@ -86,6 +86,11 @@ class Batch:
     def __repr__(self) -> str:
         return f"<Batch {self.topic}[{self.partition}] {self.first}..{self.next} n={len(self.records)}>"
 
+    @property
+    def resumed_at(self) -> int | None:
+        """What the group had committed when this generation began; None for a partition it never read."""
+        return self.state.resumed_at
+
     def send(
         self,
         topic: str,

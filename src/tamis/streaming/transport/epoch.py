@@ -87,6 +87,8 @@ class Epoch:
         offsets = await committed_offsets(self.consumer, self.tps)
         self.fetching = Fetching(self)
         self.states = {tp: PartitionState.at(tp, at) for tp, at in (await self.fetching.open(offsets)).items()}
+        for tp, state in self.states.items():
+            state.resumed_at = offsets[tp]
         for topic, policy in self.consumer.policies().items():
             mine = [state for tp, state in self.states.items() if tp.topic == topic]
             if mine:

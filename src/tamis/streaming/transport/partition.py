@@ -38,7 +38,10 @@ class Cut:
 
 @dataclass(slots=True)
 class PartitionState:
-    """One input partition; offsets as described in the module."""
+    """One input partition; offsets as described in the module.
+
+    `resumed_at` is what the group had committed when the generation began, None for a partition it never read.
+    """
 
     tp: TopicPartition
     expect: int
@@ -54,6 +57,7 @@ class PartitionState:
     not_before: float = 0.0
     proven_end: int | None = None
     proven_clock: int | None = None
+    resumed_at: int | None = None
     behind_since: float | None = None
 
     @classmethod
