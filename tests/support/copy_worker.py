@@ -73,7 +73,7 @@ def build(job: CopyJob, datadir: Path) -> Any:
     )
     table = app.Table("counts", partitions=8, key_type=bytes, value_type=bytes) if job.table else None
     chance = random.Random()
-    seen = open(job.log_batches, "a", buffering=1) if job.log_batches else None  # noqa: SIM115 - lives with the process
+    seen = Path(job.log_batches).open("a", buffering=1) if job.log_batches else None  # noqa: SIM115 - lives with the process
 
     @app.agent(batch_topic(app, f"{job.name}-in"))
     async def copy(stream: Any) -> None:
