@@ -21,12 +21,13 @@ MAX_ID_CHARS = 512
 # device id that thousands of Android devices share.
 _PLACEHOLDERS = frozenset(
     (
-        "", "-", "--", "_", "?", "0", "-1", "0.0", "''", '""', "[]", "{}", "()", "(not set)", "(null)", "<nil>", "<null>",
-        "[object object]", "9774d56d682e549c", "anon", "anonymous", "anonymous_id", "anonymous_user", "anonymousid",
-        "default", "device", "device_id", "deviceid", "distinct_id", "distinctid", "email", "empty", "error", "example",
-        "false", "guest", "id", "inf", "infinity", "invalid", "lmy47d", "n/a", "na", "nan", "nil", "no", "none", "not set",
-        "not_authenticated", "not_set", "nul", "null", "optout", "string", "test", "true", "undefined", "unidentified",
-        "unknown", "unset", "user", "user_id", "userid", "uuid", "visitor", "yes",
+        "", '""', "''", "()", "(not set)", "(null)", "-", "--", "-1", "0", "0.0", "9774d56d682e549c", "<nil>",
+        "<null>", "?", "[]", "[object object]", "_", "anon", "anonymous", "anonymous_id", "anonymous_user",
+        "anonymousid", "default", "device", "device_id", "deviceid", "distinct_id", "distinctid", "email",
+        "empty", "error", "example", "false", "guest", "id", "inf", "infinity", "invalid", "lmy47d", "n/a",
+        "na", "nan", "nil", "no", "none", "not set", "not_authenticated", "not_set", "nul", "null", "optout",
+        "string", "test", "true", "undefined", "unidentified", "unknown", "unset", "user", "user_id", "userid",
+        "uuid", "visitor", "yes", "{}",
     )
 )  # fmt: skip
 _LONGEST = max(map(len, _PLACEHOLDERS))

@@ -1,0 +1,181 @@
+"""Calls in the form of the analytics.js specification: track, page, screen, identify, group, alias, and batches.
+
+Rules: a call's kind is its ``type`` (a screen is a page), or the last part of the posted address when the body has
+none; a track needs an event name, every call an id of a person or device (a placeholder counts as sent: the event then
+has no subject). Consent signals of all dialects are read whoever sent them, and a no in any of them wins. Calls without
+a name of their own are named after their kind. A group's ``groupId`` and an alias's ``previousId`` are properties.
+Items of a batch inherit the batch's ``context`` and ``sentAt`` (Segment HTTP API, "Batch").
+Not handled here: skew correction (the vendor's servers do it), what a consent category means (policy).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from tamis.domain.event import Event, InlineConsent, Invalid
+from tamis.domain.outcome import InvalidReason
+from tamis.envelopes import instant, nesting, refusal
+from tamis.envelopes.dialect import FLAT_DEPTH, Call, Dialect, read_call, read_flat_call
+from tamis.envelopes.envelope import Entries, Entry, Headers, Workbench
+from tamis.envelopes.fields import KINDS, TRACK, kind_of_address, looks_like_call, name_of, properties_of, stricter
+from tamis.envelopes.ids import IdMemo
+
+_NOTHING: Final[dict[str, Any]] = {}
+_NO_EVENT = refusal.refuse(InvalidReason.MISSING_FIELD, "$.event")
+_NO_ID = refusal.refuse(InvalidReason.MISSING_FIELD, "$.anonymousId")
+_NO_TYPE = refusal.refuse(InvalidReason.MISSING_FIELD, "$.type")
+_OTHER_TYPE = refusal.refuse(InvalidReason.UNKNOWN_ENVELOPE, "$.type")
+_EMPTY_BATCH = refusal.refuse(InvalidReason.EMPTY, "$.batch")
+_TOO_MANY = refusal.refuse(InvalidReason.TOO_MANY_EVENTS, "$.batch")
+_BAD_TIMESTAMP = refusal.refuse(InvalidReason.BAD_TIME, "$.timestamp")
+_BAD_ORIGINAL = refusal.refuse(InvalidReason.BAD_TIME, "$.originalTimestamp")
+_DEEP_PROPERTIES = refusal.refuse(InvalidReason.TOO_DEEP, "$.properties")
+_DEEP_CONTEXT = refusal.refuse(InvalidReason.TOO_DEEP, "$.context")
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Calls:
+    """Decodes calls of the given dialects.
+
+    Args:
+        bench: limits and derived ids.
+        dialects: candidates; the first that recognises a call wins, the last one takes what is left.
+        readers: dialects whose consent signal is read.
+        sure: the topic is known to hold nothing else, so any other body is refused here.
+    """
+
+    __slots__ = ("_bench", "_first", "_ids", "_last", "_measure", "_read", "_readers", "_sure")
+
+    def __init__(
+        self, bench: Workbench, dialects: tuple[Dialect, ...], readers: tuple[Dialect, ...], *, sure: bool = False
+    ) -> None:
+        self._bench = bench
+        self._first = dialects[:-1]
+        self._last = dialects[-1]
+        self._readers = tuple((dialect.consent_key, dialect.read_consent) for dialect in readers)
+        self._sure = sure
+        self._measure = bench.limits.max_depth < FLAT_DEPTH
+        self._read: Callable[[bytes], Call] = read_call if self._measure else read_flat_call
+        self._ids = IdMemo()
+
+    def decode(self, value: bytes, headers: Headers, received_at: int) -> Entries | None:
+        """See ``Envelope.decode``."""
+        measure = self._measure
+        try:
+            try:
+                call = self._read(value)
+            except msgspec.ValidationError:
+                call = read_call(value)
+                measure = True
+        except msgspec.ValidationError as error:
+            return refusal.wrong_type(error) if self._sure or looks_like_call(value) else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if call.batch is not None:
+            return self._batch(call, call.batch, received_at)
+        kind = KINDS.get(call.type) if call.type is not None else kind_of_address(headers)
+        if kind is None:
+            return (_OTHER_TYPE if call.type is not None else _NO_TYPE) if self._sure else None
+        entry = self._event(call, kind, call.context or _NOTHING, call.sentAt, received_at, 0)
+        return [self._measured(entry) if measure else entry]
+
+    def _batch(self, batch: Call, items: list[msgspec.Raw], received_at: int) -> Entries | None:
+        if not items:
+            return _EMPTY_BATCH
+        if not (self._sure or any(looks_like_call(item) for item in items)):
+            return None
+        if len(items) > self._bench.limits.max_events_per_record:
+            return _TOO_MANY
+        entries: list[Entry] = []
+        for index, item in enumerate(items):
+            entry = self._item(item, batch, received_at, index)
+            entries.append(refusal.below(f"$.batch[{index}]", entry) if isinstance(entry, Invalid) else entry)
+        return entries
+
+    def _item(self, item: msgspec.Raw, batch: Call, received_at: int, index: int) -> Entry:
+        try:
+            call = read_call(item)
+        except msgspec.ValidationError as error:
+            return refusal.wrong_type(error)
+        except RecursionError:
+            return refusal.TOO_DEEP
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return refusal.NOT_JSON
+        kind = KINDS.get(call.type) if call.type is not None else None
+        if kind is None:
+            return _NO_TYPE if call.type is None else _OTHER_TYPE
+        context = (batch.context or _NOTHING) | (call.context or _NOTHING)
+        sent_at = batch.sentAt if call.sentAt is None else call.sentAt
+        return self._measured(self._event(call, kind, context, sent_at, received_at, index))
+
+    def _event(
+        self, call: Call, kind: str, context: dict[str, Any], sent_at: Any, received_at: int, index: int
+    ) -> Entry:
+        device, person = call.anonymousId, call.userId
+        if not device and not person and device != 0 and person != 0:
+            return _NO_ID
+        dialect = self._last
+        for candidate in self._first:
+            if candidate.recognises(call):
+                dialect = candidate
+                break
+        occurred_at = _occurred_at(call, dialect.original_first)
+        if isinstance(occurred_at, Invalid):
+            return occurred_at
+        track = kind is TRACK
+        properties = (call.properties or _NOTHING) if track else properties_of(call, kind)
+        name = call.event if track else name_of(call, kind, properties)
+        if not name:
+            return _NO_EVENT
+        event_id = call.messageId
+        derived = event_id is None or event_id == ""
+        return Event(
+            self._derived(dialect.vendor, call, properties, received_at, index) if derived else str(event_id),
+            kind,
+            name,
+            occurred_at,
+            instant.parse(sent_at) if isinstance(sent_at, str) else None,
+            None if device is None else self._ids[device],
+            None if person is None else self._ids[person],
+            properties,
+            context,
+            self._consent(context) if context else None,
+            dialect.vendor,
+            derived,
+        )
+
+    def _measured(self, entry: Entry) -> Entry:
+        if isinstance(entry, Event):
+            levels = self._bench.limits.max_depth - 1
+            if nesting.exceeds(entry.properties, levels):
+                return _DEEP_PROPERTIES
+            if nesting.exceeds(entry.context, levels):
+                return _DEEP_CONTEXT
+        return entry
+
+    def _consent(self, context: dict[str, Any]) -> InlineConsent | None:
+        merged: InlineConsent | None = None
+        for key, read in self._readers:
+            if key in context and (signal := context[key]) is not None:
+                found = read(signal)
+                merged = found if merged is None else stricter(merged, found)
+        return merged
+
+    def _derived(self, vendor: str, call: Call, properties: dict[str, Any], received_at: int, index: int) -> str:
+        time = call.timestamp or call.originalTimestamp or received_at
+        return self._bench.derive_id(
+            _encode((vendor, call.type, call.event, call.name, call.anonymousId, call.userId, time, index, properties))
+        )
+
+
+def _occurred_at(call: Call, original_first: bool) -> int | Invalid | None:
+    text, original = call.timestamp, call.originalTimestamp
+    if original is not None and (original_first or text is None):
+        found = instant.parse(original)
+        return _BAD_ORIGINAL if found is None else found
+    if text is None:
+        return None
+    found = instant.parse(text)
+    return _BAD_TIMESTAMP if found is None else found

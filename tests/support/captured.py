@@ -1,0 +1,25 @@
+"""Builds the captured SDK bodies that the demo ships: ``python -m tests.support.captured``."""
+
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import tamis.demo
+
+PAYLOADS = Path(__file__).parents[1] / "vectors" / "payloads"
+SHIPPED = Path(tamis.demo.__file__).parent / "captured.jsonl.gz"
+
+
+def pack(files: Iterable[Path]) -> bytes:
+    """One line a request, ``{"vendor", "endpoint", "body"}``, in the order of the files; compressed."""
+    lines = []
+    for path in files:
+        payload = json.loads(path.read_text("utf-8"))
+        kept = {name: payload[name] for name in ("vendor", "endpoint", "body")}
+        lines.append(json.dumps(kept, ensure_ascii=False, sort_keys=True))
+    return gzip.compress("".join(line + "\n" for line in lines).encode(), compresslevel=9, mtime=0)
+
+
+if __name__ == "__main__":
+    SHIPPED.write_bytes(pack(sorted(PAYLOADS.glob("*/*.json"))))
