@@ -1,7 +1,7 @@
 """The benchmark's input: seeded Segment events of about 700 bytes from 20,000 subjects, and their consent.
 
-Rules: the same seed gives the same bytes; 70 % of subjects agree to analytics, half to marketing; 2 % of the records are
-malformed; an event is one in eight of the sample configuration's names, some of which have a rule.
+Rules: the same seed gives the same bytes; 70 % of subjects agree to analytics, half to marketing; 2 % of the records
+are malformed; an event has one of eight names, some of which have a rule in the sample configuration.
 """
 
 import random
@@ -30,7 +30,7 @@ def agrees(number: int) -> dict[str, bool]:
 
 def events(count: int, partitions: int, at_ms: int | None = None, seed: int = 1) -> Iterator[Outgoing]:
     """``count`` events over all partitions; ``at_ms`` is their time, None for a fixed one."""
-    random_number = random.Random(seed).randrange
+    random_number = random.Random(seed).randrange  # noqa: S311 - test traffic
     stamp = _iso(at_ms) if at_ms is not None else "2026-11-20T10:15:30.123Z"
     for number in range(count):
         value = b'{"type":"track"' if number % _MALFORMED_EVERY == 0 else _event(number, random_number(SUBJECTS), stamp)

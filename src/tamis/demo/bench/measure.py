@@ -1,7 +1,7 @@
 """Measures a worker process from outside: CPU per event, throughput, private memory.
 
-Rules: CPU is user + system time of the process; rates are taken between 20 % and 95 % of the input, so start and tail do
-not count; progress is the group's committed offsets; a process that ends early is an error.
+Rules: CPU is user + system time of the process; rates are taken between 20 % and 95 % of the input, so start and tail
+do not count; progress is the group's committed offsets; a process that ends early is an error.
 """
 
 import os
