@@ -4,7 +4,6 @@ Rules: exit code 0 when the folder makes a bundle (warnings are shown), 1 when i
 warnings), 2 when there is no such folder. Errors go to standard output too: they are the answer.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import msgspec
 
 from tamis.bundles.load import Checked, check_folder
 from tamis.bundles.problem import Problem, Severity
+from tamis.cli.session import FOUND_SOMETHING, Session
 from tamis.domain.bundle import Bundle, Destination
 from tamis.domain.rules import Rule
 
@@ -20,14 +20,18 @@ STAGES = ("awareness", "consideration", "intent", "purchase", "retention")
 
 
 @click.command("check")
-@click.argument("folder", default="config/reference", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @click.option("--strict", is_flag=True, help="Warnings make the exit code 1 too.")
-def command(folder: Path, as_json: bool, strict: bool) -> None:
-    """Check the configuration in FOLDER: rules, destinations and policy."""
-    checked = check_folder(folder)
-    click.echo(_json(checked) if as_json else _text(folder, checked))
-    sys.exit(1 if checked.bundle is None or (strict and checked.problems) else 0)
+@click.pass_context
+def command(ctx: click.Context, folder: Path | None, as_json: bool, strict: bool) -> None:
+    """Check the configuration in FOLDER (default: the one in the settings): rules, destinations and policy."""
+    place = folder if folder is not None else Path(ctx.ensure_object(Session).settings.rules.folder)
+    if not place.is_dir():
+        raise click.UsageError(f"there is no folder {place}")
+    checked = check_folder(place)
+    click.echo(_json(checked) if as_json else _text(place, checked))
+    ctx.exit(FOUND_SOMETHING if checked.bundle is None or (strict and checked.problems) else 0)
 
 
 def _json(checked: Checked) -> str:

@@ -70,9 +70,9 @@ def getter(path: Path) -> Getter:
     if not path.keys:
         return attrgetter(path.root)
     fetch: Getter = attrgetter(path.root)
-    for key in path.keys[:-1]:
+    for key in path.keys:
         fetch = _inner(fetch, key)
-    return _last(fetch, path.keys[-1])
+    return fetch
 
 
 def step(holder: Any, key: str) -> Any:
@@ -87,14 +87,7 @@ def step(holder: Any, key: str) -> Any:
 
 def _inner(fetch: Getter, key: str) -> Getter:
     def inner(event: Event) -> Any:
-        return step(fetch(event), key)
-
-    return inner
-
-
-def _last(fetch: Getter, key: str) -> Getter:
-    def last(event: Event) -> Any:
         holder = fetch(event)
         return holder.get(key) if type(holder) is dict else step(holder, key)
 
-    return last
+    return inner

@@ -24,15 +24,16 @@ _ADDRESS_KEYS = frozenset(
 
 def keep(value: Any) -> Scalar | None:
     """The value, if it is a scalar within bounds."""
-    kind = type(value)
-    if kind is str:
-        return safe_text(value)
-    if kind is bool:
-        return bool(value)
-    if kind is int:
-        return int(value) if MIN_INT <= value <= MAX_INT else None
-    if kind is float:
-        return float(value) if -_MAX_FLOAT <= value <= _MAX_FLOAT else None
+    if type(value) is str:
+        # Most texts are one word: it holds no address and no lone surrogate.
+        word = (value.isalnum() or value.isidentifier()) and len(value) <= MAX_TEXT_CHARS
+        return value if word else safe_text(value)
+    if type(value) is bool:
+        return value
+    if type(value) is int:
+        return value if MIN_INT <= value <= MAX_INT else None
+    if type(value) is float:
+        return value if -_MAX_FLOAT <= value <= _MAX_FLOAT else None
     return None
 
 
@@ -52,6 +53,8 @@ def safe_text(text: str) -> str | None:
     """Text that may leave: addresses stripped, length bounded; None when nothing is left."""
     if len(text) > MAX_TEXT_CHARS:
         text = text[:MAX_TEXT_CHARS]
-    if "/" in text or "?" in text:
+    if text.startswith(("/", "?")):
+        text = strip_address(text)
+    elif "/" in text or "?" in text:
         text = without_query(text)
     return text if text.isascii() and text else bounded(text)

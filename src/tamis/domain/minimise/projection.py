@@ -16,7 +16,6 @@ from tamis.domain.minimise.action import Action, Options
 from tamis.domain.minimise.bucket import bucket
 from tamis.domain.minimise.generalise import generalise
 from tamis.domain.minimise.keep import keep, keep_for
-from tamis.domain.minimise.text import MAX_TEXT_CHARS
 from tamis.domain.minimise.truncate import truncate
 from tamis.domain.paths import Getter, Path, getter, step
 
@@ -40,20 +39,8 @@ class Field(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] = {}
 
 
-class _Group(msgspec.Struct, frozen=True):
-    """The fields under one object.
-
-    Attributes:
-        fetch: gets the object.
-        keys: all keys in use.
-        kept: (output name, key) of the ones whose action is plain ``keep``.
-        changed: (output name, key, action) of the others.
-    """
-
-    fetch: Getter
-    keys: tuple[str, ...]
-    kept: tuple[tuple[str, str], ...]
-    changed: tuple[tuple[str, str, Action], ...]
+_Entry = tuple[str, str, Action]
+_Group = tuple[Getter, tuple[_Entry, ...]]
 
 
 def compile_projection(fields: Sequence[Field]) -> Projection:
@@ -70,14 +57,13 @@ def compile_projection(fields: Sequence[Field]) -> Projection:
 
 
 def _group(holder: Path, fields: Sequence[Field]) -> _Group:
-    inside = [
+    """What fetches an object, and (output name, key, action) of each field under it."""
+    entries = [
         (field.name, field.path.keys[-1], _action(field))
         for field in fields
         if field.path.keys and (field.path.root, field.path.keys[:-1]) == (holder.root, holder.keys)
     ]
-    kept = tuple((name, key) for name, key, act in inside if act is keep)
-    keys = tuple(key for _, key, _ in inside)
-    return _Group(getter(holder), keys, kept, tuple(entry for entry in inside if entry[2] is not keep))
+    return getter(holder), tuple(entries)
 
 
 def _action(field: Field) -> Action:
@@ -87,45 +73,22 @@ def _action(field: Field) -> Action:
 
 
 def _projection(groups: tuple[_Group, ...], alone: tuple[tuple[str, Getter, Action], ...]) -> Projection:
-    steps = tuple((group.fetch, group.keys, group.kept, group.changed) for group in groups)
-
     def project(event: Event) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for fetch, keys, kept, changed in steps:
+        for fetch, entries in groups:
             holder = fetch(event)
             if type(holder) is list:
-                holder = {key: step(holder, key) for key in keys}
+                holder = {key: step(holder, key) for _, key, _ in entries}
             if type(holder) is dict:
-                _keep_into(out, holder, kept)
-                for name, key, act in changed:
-                    value = act(holder.get(key))
+                get = holder.get
+                for name, key, act in entries:
+                    value = act(get(key))
                     if value is not None:
                         out[name] = value
-        for name, get, act in alone:
-            value = act(get(event))
+        for name, fetch, act in alone:
+            value = act(fetch(event))
             if value is not None:
                 out[name] = value
         return out
 
     return project
-
-
-def _keep_into(out: dict[str, Any], holder: dict[str, Any], kept: tuple[tuple[str, str], ...]) -> None:
-    fetch = holder.get
-    for name, key in kept:
-        value = fetch(key)
-        if value is None:
-            continue
-        # What ``keep`` would say of most texts, without a call.
-        if (
-            type(value) is str
-            and "/" not in value
-            and "?" not in value
-            and value.isascii()
-            and 0 < len(value) <= MAX_TEXT_CHARS
-        ):
-            out[name] = value
-            continue
-        value = keep(value)
-        if value is not None:
-            out[name] = value
