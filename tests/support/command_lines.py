@@ -38,7 +38,7 @@ def _parse(command: click.Command, name: str, words: list[str], parent: click.Co
         _check_arguments(command, parsed, context)
         return
     if not rest:
-        raise click.UsageError(f"{name} needs a subcommand")
+        return  # a page may speak of the group itself
     child = command.get_command(context, rest[0])
     if child is None:
         raise click.UsageError(f"no command {rest[0]} in {name}")

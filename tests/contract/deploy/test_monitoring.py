@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def test_alertmanager_holds_no_secret_and_routes_by_owner() -> None:
     receivers = {receiver["name"] for receiver in config["receivers"]}
     assert {config["route"]["receiver"], *(route["receiver"] for route in config["route"]["routes"])} == receivers
     assert all(set(receiver) == {"name"} for receiver in config["receivers"])
+
+
+def test_each_owner_of_a_rule_has_a_route() -> None:
+    routes = yaml.safe_load((DEPLOY / "alertmanager/alertmanager.yml").read_text())["route"]["routes"]
+    routed = {
+        owner for route in routes for matcher in route["matchers"] for owner in re.findall(r"[a-z_]+", matcher)[1:]
+    }
+    rules = yaml.safe_load((ROOT / "config/reference/rules.yaml").read_text())["rules"]
+    assert routed == {rule["owner"] for rule in rules}
 
 
 def test_prometheus_sends_alerts_to_alertmanager() -> None:

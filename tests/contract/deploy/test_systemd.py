@@ -69,3 +69,9 @@ def test_its_settings_file_is_valid() -> None:
 
 def test_a_wrong_configuration_is_not_started_again() -> None:
     assert values("RestartPreventExitStatus") == [str(SetupError.exit_code)]
+
+
+def test_systemd_waits_longer_than_the_supervisor_drains() -> None:
+    (patience,) = values("TimeoutStopSec")
+    assert int(patience) > load_settings(environ={}).settings.worker.drain_grace_s + 10
+    assert values("KillMode") == ["mixed"]
