@@ -36,13 +36,13 @@ class LogWriter:
 
     def batch(self, events: Sequence[int], *, lost: tuple[int, int] | None = None, first: int | None = None) -> None:
         """One batch of records with so many events each; 0 stands for an offset without a record."""
-        first = self.next if first is None else first
+        first = lost[1] if lost else self.next if first is None else first
         leaves: list[bytes] = []
-        for offset, number in enumerate(events, lost[1] if lost else first):
+        for offset, number in enumerate(events, first):
             self.clock += 7
             for index in range(number):
                 leaves.append(self.leaf(self.log.seq + len(leaves), offset, index))
-        after = (lost[1] if lost else first) + len(events)
+        after = first + len(events)
         counts = {outcome.value: 0 for outcome in Outcome}
         for leaf in leaves:
             counts[json.loads(leaf)["out"]] += 1

@@ -2,8 +2,9 @@
 
 Rules: a head covers exactly the leaves since the last one; its root and compact range are recomputed, its counts by
 outcome recounted; its source offsets ``[first, next)`` go on where the last ended and hold all its leaves; offsets that
-retention deleted unread are declared in ``lost``, within them. At-least-once a head may go back over offsets. Where the
-log's beginning is gone the first head's compact range is adopted, once it gives the root. Not here: attestations.
+retention deleted unread are declared in ``lost``, right before them. At-least-once a head may go back over offsets.
+Where the log's beginning is gone the first head's compact range is adopted, once it gives the root.
+Not here: attestations.
 """
 
 from base64 import b64decode, b64encode
@@ -70,8 +71,8 @@ class HeadChecks:
         return None
 
     def _shape(self, head: Head) -> Problem | None:
-        lost = head.lost or (head.first, head.next)
-        if head.v == LEAF_VERSION and 0 <= head.first <= lost[0] <= lost[1] <= head.next:
+        lost = head.lost or (head.first, head.first)
+        if head.v == LEAF_VERSION and 0 <= lost[0] <= lost[1] == head.first <= head.next:
             return None
         return Check.SHAPE, "not a head of a known version"
 
@@ -130,10 +131,11 @@ class HeadChecks:
                 Check.WINDOW,
                 f"leaves of offsets {order.low}..{order.high} under a head of {head.first}..{head.next}",
             )
-        due = head.first if order.covered is None else order.covered
-        if head.first == due or (order.at_least_once and head.first < due):
+        goes_on = head.lost[0] if head.lost else head.first
+        due = goes_on if order.covered is None else order.covered
+        if goes_on == due or (order.at_least_once and goes_on < due):
             return None
-        return Check.OFFSETS, f"a head from offset {head.first} where {due} is due"
+        return Check.OFFSETS, f"a head from offset {goes_on} where {due} is due"
 
     def _clock(self, head: Head) -> Problem | None:
         if head.received_at >= self._order.clock:

@@ -93,7 +93,9 @@ TAMPERINGS: dict[str, tuple[Callable[[list[Record]], list[Record]], Check, int]]
     "forged counts": (_at(HEADS[0], _set(counts={"accepted": 6})), Check.COUNTS, 0),
     "a head of fewer offsets than its leaves": (_at(HEADS[0], _set(next=4)), Check.WINDOW, 0),
     "offsets hidden between heads": (_at(HEADS[1], _set(first=6)), Check.WINDOW, 6),
-    "lost input hidden": (_at(HEADS[3], _set(first=20, lost=None)), Check.OFFSETS, 14),
+    "lost input hidden": (_at(HEADS[3], _set(lost=None)), Check.OFFSETS, 14),
+    "more lost than there was": (_at(HEADS[3], _set(lost=[9, 20])), Check.OFFSETS, 14),
+    "lost input that does not reach the head's": (_at(HEADS[3], _set(lost=[12, 19])), Check.SHAPE, 14),
 }  # fmt: skip
 
 
