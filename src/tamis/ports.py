@@ -79,6 +79,10 @@ class StateBounds(NamedTuple):
     high: dict[int, int]
 
 
+class StateLostError(Exception):
+    """The offsets asked for are gone or were never there: the copy must be built anew from the beginning."""
+
+
 class StateSource(Protocol):
     """Reads ``consent.state``, committed records only."""
 
@@ -89,7 +93,11 @@ class StateSource(Protocol):
         """Begin at these offsets, one per partition."""
 
     async def poll(self, max_rows: int, timeout_s: float) -> StateRows:
-        """The next rows, at most ``max_rows``; empty when nothing came within ``timeout_s``."""
+        """The next rows, at most ``max_rows``; empty when nothing came within ``timeout_s``.
+
+        Raises:
+            StateLostError: a partition does not reach to the position asked for.
+        """
 
     async def close(self) -> None:
         """Let go of the connection."""

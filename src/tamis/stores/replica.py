@@ -18,6 +18,7 @@ import msgspec
 
 from tamis.domain.consent.model import StateHeartbeat, is_heartbeat
 from tamis.ports import StateRow
+from tamis.settings import UnreachableError
 from tamis.stores import replica_file as file
 from tamis.stores.replica_file import ReplicaError, ReplicaFolder, ReplicaHandle, ReplicaIdentity
 
@@ -30,7 +31,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ReplicaDamagedError(ReplicaError):
-    """LMDB found its file damaged while writing; ``ReplicaWriter.rebuild`` helps."""
+    """The file is damaged; it is built anew, so starting again may help."""
+
+    exit_code = UnreachableError.exit_code
 
 
 class ReplicaWriter:
@@ -236,5 +239,5 @@ def _locked(place: ReplicaFolder) -> IO[bytes]:
 def _disk(error: lmdb.Error) -> ReplicaError:
     """LMDB reports a short write as an input/output error, so the two causes cannot be told apart."""
     return ReplicaError(
-        f"no room left on the disk for the consent replica, or the disk fails ({error}); it stays at its last transaction"
+        f"no room left on the disk for the consent replica, or the disk fails ({error}); the last transaction stays"
     )

@@ -16,6 +16,8 @@ from typing import Any
 import lmdb
 import msgspec
 
+from tamis.settings import SetupError
+
 SCHEMA = 1
 RECORDS = b"records"
 FACTS = b"facts"
@@ -33,7 +35,7 @@ FIRST_MAP_BYTES = 64 << 20
 PROBES = 64
 
 
-class ReplicaError(Exception):
+class ReplicaError(SetupError):
     """The replica cannot go on; the message says what an operator can do."""
 
 
