@@ -158,7 +158,8 @@ class Calls:
     def _consent(self, context: dict[str, Any]) -> InlineConsent | None:
         merged: InlineConsent | None = None
         for key, read in self._readers:
-            if key in context and (signal := context[key]) is not None:
+            signal = context.get(key)
+            if signal is not None:
                 found = read(signal)
                 merged = found if merged is None else stricter(merged, found)
         return merged

@@ -17,10 +17,15 @@ def _recognises(_call: Call) -> bool:
 
 def category_preferences(signal: Any) -> InlineConsent:
     """``context.consent``; only the JSON value true is a yes, any other form of the object denies everything."""
-    preferences = signal.get("categoryPreferences") if isinstance(signal, dict) else None
-    if not isinstance(preferences, dict):
+    try:
+        preferences = signal["categoryPreferences"]
+        choices = preferences.values()
+    except (TypeError, KeyError, AttributeError):
         return InlineConsent({}, malformed=True)
-    return InlineConsent({category: choice is True for category, choice in preferences.items()})
+    for choice in choices:
+        if choice is not True and choice is not False:
+            return InlineConsent({category: value is True for category, value in preferences.items()})
+    return InlineConsent(preferences)
 
 
 SEGMENT = Dialect(
