@@ -11,6 +11,7 @@ from tamis.bundles.document import Place
 from tamis.bundles.problem import Problem
 from tamis.bundles.rule_check import duplicates, unknown
 from tamis.domain.minimise.projection import ACTIONS, DROP, KEEP, RESERVED
+from tamis.domain.paths import parse_path
 
 CLEAN = "events.clean"
 # Options an action needs: one of each tuple, and no options beside these.
@@ -81,8 +82,9 @@ def _options(field: Place, action: str) -> Iterator[Problem]:
 
 def _personal(field: Place, action: str) -> Iterator[Problem]:
     last = field.text("from").rpartition(".")[2].strip('"').lower()
-    if action in (KEEP, "truncate") and last in _PERSONAL:
-        yield field.warning(f'"{field.text("from")}" looks like personal data: generalise or drop it')
+    path = field.text("from")
+    if action in (KEEP, "truncate") and last in _PERSONAL and parse_path(path):
+        yield field.warning(f'"{path}" looks like personal data: generalise or drop it')
 
 
 assert set(_OPTIONS) == {KEEP, DROP, *ACTIONS}

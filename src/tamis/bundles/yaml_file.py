@@ -47,12 +47,17 @@ def read_yaml(file: str, raw: bytes) -> tuple[Document | None, list[Problem]]:
     if node is None:
         return None, [Problem(file, 1, None, "the file is empty")]
     builder = _Builder(file)
-    value = builder.build(node, ())
+    try:
+        value = builder.build(node, (), 0)
+    except _TooManyError:
+        return None, [Problem(file, 1, None, f"more than {MAX_VALUES} values, or an anchor within itself")]
     return Document(file, value, builder.marks), builder.problems
 
 
 def _syntax(file: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark and "end of stream" in (error.problem or ""):
+        mark = error.context_mark  # where the quote or bracket was opened, not where the file ends
     cause = ", ".join(part for part in (error.context, error.problem) if part)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Problem(file, line, column, f"not valid YAML: {cause}")
@@ -94,15 +99,8 @@ class _Builder:
         self._file = file
         self._left = MAX_VALUES
 
-    def build(self, node: yaml.Node, route: Route) -> Any:
-        """The value of the tree; on expansion beyond the bound what was read so far, with a problem."""
-        try:
-            return self._value(node, route, 0)
-        except _TooManyError:
-            self.problems.append(self._problem(node, f"more than {MAX_VALUES} values, or an anchor within itself"))
-            return None
-
-    def _value(self, node: yaml.Node, route: Route, depth: int) -> Any:
+    def build(self, node: yaml.Node, route: Route, depth: int) -> Any:
+        """The value of a tree; raises ``_TooManyError`` beyond the bounds."""
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             raise _TooManyError
@@ -110,7 +108,7 @@ class _Builder:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, route, depth)
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*route, index), depth + 1) for index, item in enumerate(node.value)]
+            return [self.build(item, (*route, index), depth + 1) for index, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node)
 
@@ -126,7 +124,7 @@ class _Builder:
                 self.problems.append(self._problem(key, f'"{key.value}" stands here twice, first in line {first}'))
             else:
                 self.marks[(*route, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
-                found[key.value] = self._value(value, (*route, key.value), depth + 1)
+                found[key.value] = self.build(value, (*route, key.value), depth + 1)
         return found
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
