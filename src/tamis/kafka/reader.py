@@ -18,6 +18,8 @@ from tamis.settings import KafkaSettings, SetupError, UnreachableError
 SILENCE_S = 30.0
 _BATCH = 1_000
 _POLL_S = 0.5
+_AGAIN_S = 0.1
+_NO_LEADER = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class TopicRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -73,7 +75,7 @@ def topic_ends(kafka: KafkaSettings, topic: str, *, silence_s: float = SILENCE_S
     consumer = _consumer(kafka)
     try:
         partitions = _starts(consumer, topic, None, silence_s)
-        return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=silence_s)[1] for p in partitions}
+        return {p: _bounds(consumer, topic, p, silence_s)[1] for p in partitions}
     except KafkaException as error:
         raise _fault(topic, error.args[0]) from None
     finally:
@@ -109,10 +111,24 @@ def _starts(consumer: Any, topic: str, first: Mapping[int, int] | None, silence_
 def _ends(consumer: Any, topic: str, starts: Mapping[int, int], silence_s: float) -> dict[int, int]:
     ends = {}
     for partition, start in starts.items():
-        low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=silence_s)
+        low, end = _bounds(consumer, topic, partition, silence_s)
         if max(low, start) < end:
             ends[partition] = end
     return ends
+
+
+def _bounds(consumer: Any, topic: str, partition: int, silence_s: float) -> tuple[int, int]:
+    """First offset and the one after the last; waits while the partition has no leader, as just after it was made."""
+    deadline = time.monotonic() + silence_s
+    while True:
+        try:
+            low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=silence_s)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return low, end
 
 
 def _records(consumer: Any, ends: dict[int, int], silence_s: float) -> Iterator[TopicRecord]:

@@ -34,7 +34,7 @@ def test_commands_without_a_module_are_not_listed(monkeypatch: pytest.MonkeyPatc
 def test_every_listed_command_has_its_module_and_a_line_of_help() -> None:
     context = click.Context(cli.tamis)
     names = cli.tamis.list_commands(context)
-    assert {"settings", "keys", "run", "worker"} <= set(names)
+    assert {"settings", "keys", "run", "topics", "worker"} <= set(names)
     for name in names:
         command = cli.tamis.get_command(context, name)
         assert command is not None
