@@ -62,8 +62,8 @@ def permitted(field: Field, sent: Any, out: Any) -> bool:
     if isinstance(out, str):
         return 0 < len(out) <= MAX_TEXT_CHARS and encodable(out) and permitted_text(field, sent, out)
     if field.action == "bucket":
-        return -(2**63) <= out <= 2**63 - 1
-    return field.action == "keep" and type(out) is type(sent) and abs(out) < 2**1024 and (out == sent) is True
+        return bool(-(2**63) <= out <= 2**63 - 1)
+    return bool(field.action == "keep" and type(out) is type(sent) and out == sent and abs(out) < 2**1024)
 
 
 def permitted_text(field: Field, sent: Any, out: str) -> bool:
