@@ -137,6 +137,7 @@ def make_app(
     partitions: int = 8,
     store: str = "memory://",
     start_at: Literal["earliest", "latest"] = "earliest",
+    check_crcs: bool = True,
     tuning: EdgeTuning | None = None,
 ) -> Any:
     """A configured faust App; declare its topics with `batch_topic`, its agents with `@app.agent`.
@@ -153,6 +154,7 @@ def make_app(
         partitions: default partition count of tables.
         store: where tables live.
         start_at: where a group without commits begins.
+        check_crcs: check the checksum of what is read; the embedded broker's transaction markers have none.
         tuning: numbers; None means the defaults.
     """
     tuning = tuning or EdgeTuning()
@@ -164,6 +166,7 @@ def make_app(
         store=store,
         topic_partitions=partitions,
         consumer_auto_offset_reset=start_at,
+        broker_check_crcs=check_crcs,
         **FIXED_SETTINGS,
         **tuning.faust_settings(),
     )
