@@ -4,9 +4,9 @@
     report = Chaos(kafka, workers, faults="kzgB", done=lambda: progress() >= n).run(2, timeout_s=120)
 
 Faults, one letter each: `k` kill -9 a worker; `z` SIGSTOP, SIGCONT after `zombie_s` (longer than the session timeout,
-so that it wakes as a zombie); `g` SIGTERM; `+` add a worker; `-` remove one with SIGTERM; `B` kill -9 a broker and start
-it again; `R` restart all brokers one after the other. A worker that exits is started again at once, as a supervisor
-would.
+so that it wakes as a zombie); `g` SIGTERM; `+` add a worker; `-` remove one with SIGTERM; `B` kill -9 a broker and
+start it again; `R` restart all brokers one after the other. A worker that exits is started again at once, as a
+supervisor would.
 """
 
 from __future__ import annotations

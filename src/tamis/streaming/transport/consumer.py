@@ -193,7 +193,7 @@ class Consumer(driver.Consumer):
     @Service.task
     async def _watch_epoch(self) -> None:
         while not self.should_stop:
-            await self.sleep(WATCH_SECONDS)
+            await self.sleep(min(WATCH_SECONDS, self.transport.stuck_after_s))
             reason = self.epoch.stuck(self.transport.stuck_after_s) if self.epoch is not None else None
             if reason is not None:
                 await die(self.app, FaustError(f"no progress for {self.transport.stuck_after_s} s: {reason}"))
