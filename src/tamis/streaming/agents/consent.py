@@ -134,8 +134,7 @@ def register_consent_agents(
         app, config.topic(Topic.CONSENT_RAW), empty_every_s=config.empty_every_s, clock_topic=config.clock_topic
     )
     changes = batch_topic(app, config.topic(Topic.CONSENT_CHANGES), empty_every_s=None)
-    state = app.topic(config.topic(Topic.CONSENT_STATE), key_type=bytes, value_type=bytes, partitions=config.partitions)
-    table = app.Table("subjects", partitions=config.partitions, key_type=bytes, value_type=bytes, changelog_topic=state)
+    table = subject_table(app, config)
     normalising = NormaliserRunner(normaliser, config, told)
     folding = FoldRunner(Folder(config.partitions, fresh_salt), table, told)
 
@@ -146,3 +145,21 @@ def register_consent_agents(
     @app.agent(changes, name="consent-fold")  # type: ignore[misc]
     async def fold(stream: Any) -> None:
         await folding.run(stream)
+
+
+def subject_table(app: Any, config: ConsentConfig) -> Any:
+    """The table of subject records; its changelog is ``consent.state`` (settings as for Faust's own changelogs)."""
+    state = app.topic(
+        config.topic(Topic.CONSENT_STATE),
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=config.partitions,
+        compacting=True,
+        acks=False,
+        internal=True,
+        maxsize=131_072,
+        allow_empty=True,
+    )
+    return app.Table("subjects", partitions=config.partitions, key_type=bytes, value_type=bytes, changelog_topic=state)
