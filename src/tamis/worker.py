@@ -5,26 +5,38 @@ Rules: everything is loaded and checked before anything starts: rules, keys, top
 crash-only: a fault ends it with exit code 70 and the supervisor starts it again.
 """
 
+import os
+import secrets
 import time
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from tamis.bundles.load import load_bundle
+from tamis.consent_sources.keying import Keying
+from tamis.consent_sources.normalise import Normaliser
+from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.bundle import Bundle
+from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits
-from tamis.intake import Intake
+from tamis.intake import Emissions, Intake
+from tamis.kafka.admin import check_topics
 from tamis.kafka.clients import aiokafka_options, password
+from tamis.kafka.partitioner import partition_of
 from tamis.keys.provider import open_keys
 from tamis.ports import ConsentView, KeyProvider
-from tamis.records.topics import Topic
+from tamis.records.topics import Topic, TopicSpec, crm_topic
 from tamis.settings import Settings, SetupError
+from tamis.stores.consent_view import LmdbConsentView
+from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
 from tamis.streaming.reader import KafkaTopicReader
+from tamis.streaming.run import run_apps
 from tamis.streaming.transport.clock import RecordClock
 from tamis.streaming.transport.topic import batch_topic
 
@@ -146,3 +158,79 @@ def intake_app(parts: Parts, consent: FreshConsent, observer: IntakeObserver) ->
     )
     register_intake(app, raw, IntakeRunner(intake, config, topic_reader(parts), observer))
     return app
+
+
+def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
+    """The consent role: ``consent.raw`` to ``consent.state``."""
+    settings = parts.settings
+    app, ring = role_app(parts, "consent"), keyring(parts)
+    normaliser = Normaliser(
+        ConsentReader(),
+        Keying(parts.bundle.policy, ring.subjects),
+        ring.sealer,
+        topic=Topic.CONSENT_RAW.value,
+        raw_partitions=settings.topics.consent_raw_partitions,
+        partitions=settings.topics.raw_partitions,
+        partition_of=partition_of,
+    )
+    config = ConsentConfig(
+        topic=settings.topic,
+        partitions=settings.topics.raw_partitions,
+        empty_every_s=settings.consent.heartbeat_s,
+        clock_topic=settings.topic(Topic.EVENTS_RAW),
+    )
+    register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(SALT_BYTES), observer)
+    return app
+
+
+class _Silent:
+    """Observers of a process without telemetry."""
+
+    def decided(self, partition: int, emissions: Emissions) -> None:
+        """Ignore."""
+
+
+def crm_topics(bundle: Bundle) -> tuple[TopicSpec, ...]:
+    """The topics of the bundle's CRM destinations."""
+    return tuple(crm_topic(each.id) for each in bundle.destinations if each.topic.startswith("crm."))
+
+
+def refuse_wrong_topics(parts: Parts) -> None:
+    """Refuses to go on when topics are missing or wrong.
+
+    Raises:
+        SetupError: they are; the text lists all of them and the command that helps.
+    """
+    wrong = check_topics(parts.settings, crm_topics(parts.bundle))
+    if wrong:
+        raise SetupError(
+            "\n".join(["topics are not as they must be (tamis topics apply):", *map("  {}".format, wrong)])
+        )
+
+
+def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent) -> list[Any]:
+    """The apps of the given roles, consent first."""
+    apps = []
+    if "consent" in roles:
+        apps.append(consent_app(parts))
+    if "intake" in roles:
+        apps.append(intake_app(parts, consent, _Silent()))
+    return apps
+
+
+def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
+    """Runs one worker process until a signal or a fault.
+
+    Args:
+        settings: all settings.
+        roles: some of "consent", "intake", "metrics", "anomaly".
+
+    Returns:
+        The exit code: 0 after a signal, 70 after a fault.
+
+    Raises:
+        SetupError: configuration, keys or topics cannot be used.
+    """
+    parts = load_parts(settings, str(os.getpid()))
+    refuse_wrong_topics(parts)
+    return run_apps(role_apps(parts, roles, LmdbConsentView(Path(settings.replica_path()))))
