@@ -15,13 +15,7 @@ from tamis.domain.paths import parse_path
 
 CLEAN = "events.clean"
 # Options an action needs: one of each tuple, and no options beside these.
-_OPTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
-    KEEP: (),
-    DROP: (),
-    "truncate": (("chars",),),
-    "generalise": (("as",),),
-    "bucket": (("size", "every"),),
-}
+_OPTIONS = {KEEP: (), DROP: ()} | {name: maker.needs for name, maker in ACTIONS.items()}
 _COMMON = frozenset(("from", "action", "why"))
 # Last keys that say that a value is personal data in the common SDKs.
 _PERSONAL = frozenset(
@@ -85,6 +79,3 @@ def _personal(field: Place, action: str) -> Iterator[Problem]:
     path = field.text("from")
     if action in (KEEP, "truncate") and last in _PERSONAL and parse_path(path):
         yield field.warning(f'"{path}" looks like personal data: generalise or drop it')
-
-
-assert set(_OPTIONS) == {KEEP, DROP, *ACTIONS}

@@ -19,11 +19,24 @@ from tamis.domain.minimise.keep import keep, keep_for
 from tamis.domain.minimise.truncate import truncate
 from tamis.domain.paths import Getter, Path, getter, step
 
-# One line an action: its name in configuration -> options to function. "keep" looks at the path and stands apart.
-ACTIONS: dict[str, Callable[[Options], Action]] = {
-    "bucket": bucket,
-    "generalise": generalise,
-    "truncate": truncate,
+
+class Maker(msgspec.Struct, frozen=True):
+    """How an action is made.
+
+    Attributes:
+        make: options to function.
+        needs: options as configuration names them; one of each tuple must be given.
+    """
+
+    make: Callable[[Options], Action]
+    needs: tuple[tuple[str, ...], ...]
+
+
+# One line an action. "keep" looks at the path and "drop" does nothing: they stand apart.
+ACTIONS: dict[str, Maker] = {
+    "bucket": Maker(bucket, (("size", "every"),)),
+    "generalise": Maker(generalise, (("as",),)),
+    "truncate": Maker(truncate, (("chars",),)),
 }
 KEEP = "keep"
 DROP = "drop"
@@ -69,7 +82,7 @@ def _group(holder: Path, fields: Sequence[Field]) -> _Group:
 def _action(field: Field) -> Action:
     if field.action == KEEP:
         return keep_for(field.path.keys[-1]) if field.path.keys else keep
-    return ACTIONS[field.action](field.options)
+    return ACTIONS[field.action].make(field.options)
 
 
 def _projection(groups: tuple[_Group, ...], alone: tuple[tuple[str, Getter, Action], ...]) -> Projection:
