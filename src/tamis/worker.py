@@ -150,6 +150,7 @@ def intake_app(parts: Parts, consent: FreshConsent, observer: IntakeObserver) ->
         watermark_ms=round(settings.metrics.watermark_interval_s * 1000),
         idle_head_ms=round(settings.audit.idle_head_interval_s * 1000),
         record_time=parts.record_clock is not None,
+        at_least_once=settings.worker.guarantee == "at_least_once",
     )
     intake = Intake(parts.bundle, keyring(parts), consent, decoder)
     app.transport.gates.append(lambda: consent.gate(parts.now(), settings.consent.max_age_s))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tamis.domain.audit.leaf import MAX_LEAF_BYTES, decode_head
-from tamis.domain.audit.log import AuditLog, AuditRefusedError
+from tamis.domain.audit.log import AuditLog, AuditRefusedError, LogTail
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
 from tamis.domain.consent.model import Status
 from tamis.domain.quarantine import QuarantineEntry, open_entry
@@ -185,13 +185,24 @@ def test_a_log_resumes_from_its_head_and_refuses_when_it_disagrees_with_the_offs
     first = run(granting(), track(), track())
     assert first.head is not None
     head = decode_head(first.head)
-    resumed = AuditLog.resume("events.raw/3", head, 2)
+    resumed = AuditLog.resume("events.raw/3", LogTail(head), 2)
     assert (resumed.seq, resumed.next, resumed.clock) == (2, 2, head.received_at)
-    for broken, committed in ((head, 1), (head, 3), (None, 2)):
+    for broken, committed in ((head, 1), (head, 3), (head, None), (None, 2)):
         with pytest.raises(AuditRefusedError):
-            AuditLog.resume("events.raw/3", broken, committed)
+            AuditLog.resume("events.raw/3", LogTail(broken), committed)
     with pytest.raises(AuditRefusedError):
-        AuditLog.resume("events.raw/4", head, 2)
+        AuditLog.resume("events.raw/4", LogTail(head), 2)
+
+
+def test_at_least_once_a_log_may_be_ahead_of_the_offset_but_never_behind() -> None:
+    first = run(granting(), track(), track())
+    assert first.head is not None
+    head = decode_head(first.head)
+    tail = LogTail(head, tuple(first.leaves))
+    resumed = AuditLog.resume("events.raw/3", tail, 1, at_least_once=True)
+    assert resumed.seq == 4
+    with pytest.raises(AuditRefusedError):
+        AuditLog.resume("events.raw/3", tail, 3, at_least_once=True)
 
 
 def test_the_clock_never_goes_back() -> None:

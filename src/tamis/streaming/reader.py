@@ -25,6 +25,7 @@ class Stored(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class TopicReader(Protocol):
@@ -106,7 +107,7 @@ class KafkaTopicReader:
             if time.monotonic() > deadline:
                 raise ReadTimeoutError(f"{tp.topic}/{tp.partition}: end {end} not reached in {self._timeout_s:g} s")
             for records in (await consumer.getmany(tp, timeout_ms=100)).values():
-                found.extend(Stored(r.offset, r.key, r.value) for r in records if r.offset < end)
+                found.extend(Stored(r.offset, r.key, r.value, tuple(r.headers)) for r in records if r.offset < end)
         return found
 
     def _consumer(self, isolation_level: str) -> Any:

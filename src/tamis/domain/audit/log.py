@@ -8,11 +8,20 @@ Not handled here: opening a new epoch after a refusal.
 
 from base64 import b64decode, b64encode
 
+import msgspec
+
 from tamis.domain.audit.leaf import Head, base64_of, encode_head
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
 
 IDLE_HEAD_MS = 60_000
 """Default of ``idle_head_ms``: an idle partition tells its clock at least once a minute."""
+
+
+class LogTail(msgspec.Struct, frozen=True):
+    """The end of a log as a new owner finds it: its last head and the leaves after that head (at least once only)."""
+
+    head: Head | None = None
+    leaves: tuple[bytes, ...] = ()
 
 
 class AuditRefusedError(Exception):
@@ -44,37 +53,51 @@ class AuditLog:
 
     @classmethod
     def resume(
-        cls, origin: str, head: Head | None, committed: int | None, idle_head_ms: int = IDLE_HEAD_MS
+        cls,
+        origin: str,
+        tail: LogTail,
+        committed: int | None,
+        idle_head_ms: int = IDLE_HEAD_MS,
+        *,
+        at_least_once: bool = False,
     ) -> "AuditLog":
         """Continues after the last committed head.
 
         Args:
             origin: as in the constructor.
-            head: last head in the log, None when the log is empty.
+            tail: the end of the log.
             committed: committed offset of the input, None when nothing was committed.
             idle_head_ms: as in the constructor.
+            at_least_once: log and offset are not written together: the log may be ahead, then events repeat in it.
 
         Raises:
             AuditRefusedError: log and committed offset disagree, or the head does not verify.
         """
         log = cls(origin, idle_head_ms)
+        head = tail.head
         if head is None:
-            if committed:
-                raise AuditRefusedError(f"{origin}: input is committed up to {committed} but the audit log is empty")
-            return log
-        if head.log != origin:
+            if committed or (tail.leaves and not at_least_once):
+                raise AuditRefusedError(f"{origin}: input is committed up to {committed} but the audit log has no head")
+        elif head.log != origin:
             raise AuditRefusedError(f"{origin}: the last head belongs to {head.log}")
-        if committed is not None and head.next != committed:
+        elif at_least_once and head.next < (committed or 0):
             raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
-        try:
-            log._frontier = Frontier.from_peaks(head.n, [b64decode(peak) for peak in head.peaks])
-        except ValueError as error:
-            raise AuditRefusedError(f"{origin}: the last head is damaged") from error
-        if b64encode(log._frontier.root()).decode() != head.root:
-            raise AuditRefusedError(f"{origin}: peaks of the last head do not give its root")
-        log.clock = log._headed_at = head.received_at
-        log.next = head.next
+        elif not at_least_once and (head.next != committed or tail.leaves):
+            raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
+        else:
+            log._restore(head)
+        log._frontier.extend(leaf_hashes(tail.leaves))
         return log
+
+    def _restore(self, head: Head) -> None:
+        try:
+            self._frontier = Frontier.from_peaks(head.n, [b64decode(peak) for peak in head.peaks])
+        except ValueError as error:
+            raise AuditRefusedError(f"{self.origin}: the last head is damaged") from error
+        if b64encode(self._frontier.root()).decode() != head.root:
+            raise AuditRefusedError(f"{self.origin}: peaks of the last head do not give its root")
+        self.clock = self._headed_at = head.received_at
+        self.next = head.next
 
     def append(
         self,

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tamis.domain.audit.leaf import HEAD_HEADER, Head, decode_head
-from tamis.domain.audit.log import AuditLog
+from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
+from tamis.domain.audit.log import AuditLog, LogTail
 from tamis.intake import Emissions, Intake, RawBatch
 from tamis.records.topics import Topic
 from tamis.streaming.agents.partials import PartialsPacker
@@ -37,6 +37,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
         watermark_ms: a metrics partition hears of a source at least this often while there are batches.
         idle_head_ms: see ``AuditLog``.
         record_time: outputs carry the record clock as their timestamp (replays, demo).
+        at_least_once: outputs and offset are not one transaction.
     """
 
     topic: Callable[[str], str]
@@ -45,6 +46,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     watermark_ms: int
     idle_head_ms: int
     record_time: bool
+    at_least_once: bool = False
 
 
 class IntakeRunner:
@@ -77,9 +79,9 @@ class IntakeRunner:
                 batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
 
     async def _open(self, batch: Batch) -> AuditLog:
-        head = await last_head(self._reader, self._audit, batch.partition)
-        origin = f"{Topic.EVENTS_RAW.value}/{batch.partition}"
-        return AuditLog.resume(origin, head, batch.resumed_at, self._config.idle_head_ms)
+        config, origin = self._config, f"{Topic.EVENTS_RAW.value}/{batch.partition}"
+        tail = await read_tail(self._reader, self._audit, batch.partition)
+        return AuditLog.resume(origin, tail, batch.resumed_at, config.idle_head_ms, at_least_once=config.at_least_once)
 
     def _write(self, batch: Batch, emissions: Emissions) -> None:
         config, stamp = self._config, emissions.watermark if self._config.record_time else None
@@ -108,15 +110,20 @@ def _raw(batch: Batch) -> RawBatch:
     )
 
 
-async def last_head(reader: TopicReader, topic: str, partition: int) -> Head | None:
-    """The last committed head of a partition of the audit log, None when the partition was never written.
+async def read_tail(reader: TopicReader, topic: str, partition: int) -> LogTail:
+    """The last committed head of a partition of the audit log and what stands after it.
 
-    Raises:
-        msgspec.ValidationError: the last record is not a head: something else writes into the audit log.
+    Exactly once, a head is the last record; at least once, leaves of a batch that was cut short may follow it.
     """
-    found = await reader.last_records(topic, partition, 1)
-    value = found[-1].value if found else None
-    return None if value is None else decode_head(value)
+    count = 1
+    while True:
+        found = await reader.last_records(topic, partition, count)
+        for number, record in reversed(list(enumerate(found))):
+            if HEAD_HEADER in record.headers and record.value is not None:
+                return LogTail(decode_head(record.value), tuple(after.value or b"" for after in found[number + 1 :]))
+        if len(found) < count:
+            return LogTail(None, tuple(record.value or b"" for record in found))
+        count *= 16
 
 
 def register_intake(app: Any, topic: Any, runner: IntakeRunner) -> None:
