@@ -80,11 +80,10 @@ class AuditLog:
                 raise AuditRefusedError(f"{origin}: input is committed up to {committed} but the audit log has no head")
         elif head.log != origin:
             raise AuditRefusedError(f"{origin}: the last head belongs to {head.log}")
-        elif at_least_once and head.next < (committed or 0):
-            raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
-        elif not at_least_once and (head.next != committed or tail.leaves):
-            raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
         else:
+            agrees = head.next >= (committed or 0) if at_least_once else head.next == committed and not tail.leaves
+            if not agrees:
+                raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
             log._restore(head)
         log._frontier.extend(leaf_hashes(tail.leaves))
         return log
