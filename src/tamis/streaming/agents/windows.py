@@ -1,0 +1,113 @@
+"""The window agent: ``metrics.partials`` to exact one-minute windows in ``metrics.windows``.
+
+Rules: open windows and watermarks are a table whose changelog is ``metrics.open``; windows, table changes and offset
+leave in the batch's transaction, so a minute is closed once whatever happens to workers. Table keys begin with the
+partition, because one worker's table holds several.
+Not handled here: merging and closing (``tamis.metrics.windows``).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from tamis.metrics.windows import MINUTE_MS, WindowState
+from tamis.records.metrics import Closing, MinuteClosed, Partial
+from tamis.records.topics import Topic
+from tamis.streaming.transport.batch import Batch
+from tamis.streaming.transport.topic import batch_topic
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Partial).decode
+
+
+class WindowsObserver(Protocol):
+    """Told after each commit what was closed and how far each source is."""
+
+    def windows_closed(self, partition: int, closed: list[Closing], state: WindowState) -> None:
+        """A batch of a metrics partition is committed."""
+
+
+class SilentWindows:
+    """A ``WindowsObserver`` that ignores everything."""
+
+    def windows_closed(self, partition: int, closed: list[Closing], state: WindowState) -> None:
+        """Ignore."""
+
+
+class WindowsRunner:
+    """Merges batches of partial counts.
+
+    Args:
+        table: its changelog is ``metrics.open``.
+        windows: full name of ``metrics.windows``.
+        record_time: windows carry the end of their minute as timestamp (replays, demo), else now.
+        observer: told after each commit.
+    """
+
+    def __init__(self, table: Any, windows: str, observer: WindowsObserver, *, record_time: bool) -> None:
+        self._table = table
+        self._windows = windows
+        self._observer = observer
+        self._record_time = record_time
+
+    async def run(self, batches: Any) -> None:
+        """Until the stream ends; any exception is a fault and stops the worker."""
+        async for batch in batches:
+            async with batch:
+                self._process(batch)
+
+    def _process(self, batch: Batch) -> None:
+        state = batch.local.get("windows")
+        if not isinstance(state, WindowState):
+            state = batch.local["windows"] = self._restore(batch.partition)
+        for record in batch.records:
+            state.apply(_decode(record.value))
+        closed = state.close()
+        self._write(batch, closed)
+        for key, value in state.drain().items():
+            place = b"%d\x00%s" % (batch.partition, key.encode())
+            if value is not None:
+                self._table[place] = value
+            elif place in self._table:
+                del self._table[place]
+        batch.after_commit.append(partial(self._observer.windows_closed, batch.partition, closed, state))
+
+    def _restore(self, partition: int) -> WindowState:
+        state, prefix = WindowState(), b"%d\x00" % partition
+        state.restore(
+            (key[len(prefix) :].decode(), value) for key, value in self._table.items() if key.startswith(prefix)
+        )
+        return state
+
+    def _write(self, batch: Batch, closed: list[Closing]) -> None:
+        by_minute: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
+        for each in closed:
+            key = None if isinstance(each, MinuteClosed) else each.series.encode()
+            by_minute.setdefault(each.minute, []).append((key, _encode(each)))
+        for minute, items in by_minute.items():
+            stamp = (minute + 1) * MINUTE_MS if self._record_time else None
+            batch.send(self._windows, items, timestamp_ms=stamp)
+
+
+def register_windows(
+    app: Any, topic: Callable[[str], str], partitions: int, observer: WindowsObserver, *, record_time: bool
+) -> None:
+    """Adds the agent and its table to a Faust app.
+
+    Args:
+        app: made by ``streaming.app.make_app``.
+        topic: short name -> full topic name.
+        partitions: of the metrics topics.
+        observer: told after each commit.
+        record_time: see ``WindowsRunner``.
+    """
+    partials = batch_topic(app, topic(Topic.METRICS_PARTIALS), empty_every_s=None)
+    log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions)
+    table = app.Table("open-windows", partitions=partitions, key_type=bytes, value_type=bytes, changelog_topic=log)
+    runner = WindowsRunner(table, topic(Topic.METRICS_WINDOWS), observer, record_time=record_time)
+
+    @app.agent(partials, name="windows")  # type: ignore[misc]
+    async def windows(stream: Any) -> None:
+        await runner.run(stream)
