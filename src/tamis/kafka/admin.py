@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from tamis.kafka.clients import confluent_config
+from tamis.kafka.clients import confluent_config, is_embedded
 from tamis.kafka.mend import Change, shows
 from tamis.kafka.plan import ActualTopic, Difference, WantedTopic, differences, wanted_topics
 from tamis.kafka.reader import topic_ends
@@ -29,7 +29,6 @@ from tamis.settings import KafkaSettings, Settings, SetupError, UnreachableError
 
 _TIMEOUT_S = 30.0
 _LOOK_EVERY_S = 0.1
-_EMBEDDED = "mockCluster"  # how the embedded broker names itself
 
 
 def check_topics(settings: Settings, crm: Iterable[TopicSpec] = ()) -> list[Difference]:
@@ -58,7 +57,7 @@ def actual_topics(
     cluster = _metadata(kafka, admin, timeout_s)
     known = cluster.topics
     names = [topic.name for topic in wanted if topic.name in known and known[topic.name].partitions]
-    configs = None if _embedded(cluster) else _configs(admin, names, timeout_s)
+    configs = None if is_embedded(cluster.cluster_id) else _configs(admin, names, timeout_s)
     return {
         name: ActualTopic(
             name=name,
@@ -84,7 +83,7 @@ def apply(kafka: KafkaSettings, doing: Iterable[Change]) -> None:
     """
     admin = AdminClient(confluent_config(kafka))
     todo = list(doing)
-    if todo and _embedded(_metadata(kafka, admin, _TIMEOUT_S)):
+    if todo and is_embedded(_metadata(kafka, admin, _TIMEOUT_S).cluster_id):
         raise SetupError("the embedded broker has no topic administration: its topics are made when it starts")
     new = [
         NewTopic(
@@ -141,10 +140,6 @@ def _metadata(kafka: KafkaSettings, admin: Any, timeout_s: float) -> Any:
         return admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
         raise UnreachableError(f"the cluster {kafka.bootstrap} does not answer: {error.args[0].str()}") from None
-
-
-def _embedded(cluster: Any) -> bool:
-    return bool(cluster.cluster_id) and cluster.cluster_id.startswith(_EMBEDDED)
 
 
 def _configs(admin: Any, names: list[str], timeout_s: float) -> dict[str, dict[str, str]]:

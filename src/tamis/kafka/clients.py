@@ -10,6 +10,7 @@ from typing import Any
 
 from tamis.settings import KafkaSettings, SetupError
 
+_EMBEDDED = "mockCluster"  # how the embedded broker names itself
 _SECURITY_PROTOCOL = {"plaintext": "PLAINTEXT", "ssl": "SSL", "sasl_ssl": "SASL_SSL"}
 
 
@@ -67,6 +68,11 @@ def aiokafka_consumer_options(kafka: KafkaSettings) -> dict[str, Any]:
 def faust_broker_urls(kafka: KafkaSettings, scheme: str) -> str:
     """The broker list in Faust's form: ``scheme://a:9092;scheme://b:9092``."""
     return ";".join(f"{scheme}://{broker.strip()}" for broker in kafka.bootstrap.split(",") if broker.strip())
+
+
+def is_embedded(cluster_id: str | None) -> bool:
+    """Whether this is the embedded broker, where administrative requests are never answered."""
+    return (cluster_id or "").startswith(_EMBEDDED)
 
 
 def tls_context(kafka: KafkaSettings) -> ssl.SSLContext:

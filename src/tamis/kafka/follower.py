@@ -13,7 +13,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tamis.kafka.clients import confluent_config
+from tamis.kafka.clients import confluent_config, is_embedded
 from tamis.ports import StateBounds, StateLostError, StateRow, StateRows
 from tamis.settings import KafkaSettings, SetupError, UnreachableError
 
@@ -89,16 +89,20 @@ class KafkaStateSource:
                 low[partition], high[partition] = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
         except KafkaException as error:
             raise self._fault(error.args[0]) from None
-        return StateBounds(metadata.cluster_id or "", f"{self._topic}/{self._topic_id()}", low, high)
+        cluster_id = metadata.cluster_id or ""
+        topic_id = "-" if is_embedded(cluster_id) else self._topic_id()
+        return StateBounds(cluster_id, f"{self._topic}/{topic_id}", low, high)
 
     def _topic_id(self) -> str:
-        """The broker's id of the topic, "-" where it knows none (embedded broker)."""
+        """The broker's id of the topic, "-" where it knows none."""
         admin = AdminClient(self._config)
         try:
             described = admin.describe_topics(TopicCollection([self._topic]), request_timeout=TIMEOUT_S)
             return str(described[self._topic].result(TIMEOUT_S).topic_id)
         except KafkaException:
             return "-"
+        except TimeoutError:
+            raise UnreachableError(f"cannot describe topic {self._topic}: no answer") from None
 
     def _poll(self, max_rows: int, timeout_s: float) -> StateRows:
         first = self._consumer.poll(timeout_s)
