@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 MAX_CHARS = 45
-_OCTETS = {str(number): number for number in range(256)}
+_OCTETS = frozenset(map(str, range(256)))
 _PARTS = 4
 _KEPT_V6 = 48
 
@@ -21,9 +21,12 @@ def network(value: Any) -> str | None:
     if ":" in value:
         return _network6(value)
     parts = value.split(".")
-    if len(parts) != _PARTS or not all(part in _OCTETS for part in parts):
+    if len(parts) != _PARTS:
         return None
-    return f"{parts[0]}.{parts[1]}.{parts[2]}.0/24"
+    first, second, third, last = parts
+    if first in _OCTETS and second in _OCTETS and third in _OCTETS and last in _OCTETS:
+        return f"{first}.{second}.{third}.0/24"
+    return None
 
 
 @lru_cache(maxsize=4096)

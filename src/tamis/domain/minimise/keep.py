@@ -25,9 +25,10 @@ _ADDRESS_KEYS = frozenset(
 def keep(value: Any) -> Scalar | None:
     """The value, if it is a scalar within bounds."""
     if type(value) is str:
-        # Most texts are one word: it holds no address and no lone surrogate.
-        word = (value.isalnum() or value.isidentifier()) and len(value) <= MAX_TEXT_CHARS
-        return value if word else safe_text(value)
+        # Most texts hold no address and no lone surrogate: they leave without a further call.
+        if "/" in value or "?" in value or not value.isascii() or not 0 < len(value) <= MAX_TEXT_CHARS:
+            return safe_text(value)
+        return value
     if type(value) is bool:
         return value
     if type(value) is int:

@@ -95,9 +95,11 @@ def _projection(groups: tuple[_Group, ...], alone: tuple[tuple[str, Getter, Acti
             if type(holder) is dict:
                 get = holder.get
                 for name, key, act in entries:
-                    value = act(get(key))
-                    if value is not None:
-                        out[name] = value
+                    value = get(key)
+                    if value is not None:  # most fields are absent from most events
+                        value = act(value)
+                        if value is not None:
+                            out[name] = value
         for name, fetch, act in alone:
             value = act(fetch(event))
             if value is not None:
