@@ -25,7 +25,7 @@ from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits
 from tamis.intake import Emissions, Intake
 from tamis.kafka.admin import check_topics
-from tamis.kafka.clients import aiokafka_options, password
+from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
 from tamis.keys.provider import open_keys
 from tamis.ports import ConsentView, KeyProvider
@@ -115,6 +115,7 @@ def role_app(parts: Parts, role: str) -> Any:
         time_source=worker.time_source,
         record_clock=parts.record_clock,
         security=security,
+        check_crcs=kafka.check_crcs,
         partitions=settings.topics.raw_partitions,
         tuning=EdgeTuning(
             max_batch_records=worker.max_batch_records,
@@ -129,7 +130,7 @@ def role_app(parts: Parts, role: str) -> Any:
 
 def topic_reader(parts: Parts) -> KafkaTopicReader:
     """Reads other topics at take-over."""
-    return KafkaTopicReader(aiokafka_options(parts.settings.kafka))
+    return KafkaTopicReader(aiokafka_consumer_options(parts.settings.kafka))
 
 
 def intake_app(parts: Parts, consent: FreshConsent, observer: IntakeObserver) -> Any:
