@@ -34,6 +34,7 @@ from tamis.settings import Settings, SetupError
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
+from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
 from tamis.streaming.reader import KafkaTopicReader
 from tamis.streaming.run import run_apps
@@ -185,6 +186,15 @@ def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
     return app
 
 
+def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:
+    """The metrics role: ``metrics.partials`` to ``metrics.windows``."""
+    settings, app = parts.settings, role_app(parts, "metrics")
+    record_time = parts.record_clock is not None
+    told = observer or SilentWindows()
+    register_windows(app, settings.topic, settings.topics.metrics_partitions, told, record_time=record_time)
+    return app
+
+
 class _Silent:
     """Observers of a process without telemetry."""
 
@@ -217,6 +227,8 @@ def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent) -> l
         apps.append(consent_app(parts))
     if "intake" in roles:
         apps.append(intake_app(parts, consent, _Silent()))
+    if "metrics" in roles:
+        apps.append(metrics_app(parts))
     return apps
 
 

@@ -6,13 +6,9 @@ watermark with the cells, or alone when the last one it got is older than the in
 
 from collections import defaultdict
 
-import msgspec
-
 from tamis.domain.tally import Tally
 from tamis.kafka.partitioner import partition_of
-from tamis.records.metrics import Cell, Partial
-
-_encode = msgspec.json.Encoder().encode
+from tamis.records.metrics import Cell, Partial, encode_metric
 
 
 class PartialsPacker:
@@ -55,7 +51,7 @@ class PartialsPacker:
                 watermark=watermark,
                 cells=tuple(found or ()),
             )
-            packed.append((partition, _encode(partial)))
+            packed.append((partition, encode_metric(partial)))
         return packed
 
     def _place(self, site: str, rule: str) -> tuple[str, int]:

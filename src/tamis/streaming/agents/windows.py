@@ -10,16 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-import msgspec
-
 from tamis.metrics.windows import MINUTE_MS, WindowState
-from tamis.records.metrics import Closing, MinuteClosed, Partial
+from tamis.records.metrics import Closing, MinuteClosed, decode_partial, encode_metric
 from tamis.records.topics import Topic
 from tamis.streaming.transport.batch import Batch
 from tamis.streaming.transport.topic import batch_topic
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Partial).decode
 
 
 class WindowsObserver(Protocol):
@@ -63,7 +58,7 @@ class WindowsRunner:
         if not isinstance(state, WindowState):
             state = batch.local["windows"] = self._restore(batch.partition)
         for record in batch.records:
-            state.apply(_decode(record.value))
+            state.apply(decode_partial(record.value))
         closed = state.close()
         self._write(batch, closed)
         for key, value in state.drain().items():
@@ -85,7 +80,7 @@ class WindowsRunner:
         by_minute: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
         for each in closed:
             key = None if isinstance(each, MinuteClosed) else each.series.encode()
-            by_minute.setdefault(each.minute, []).append((key, _encode(each)))
+            by_minute.setdefault(each.minute, []).append((key, encode_metric(each)))
         for minute, items in by_minute.items():
             stamp = (minute + 1) * MINUTE_MS if self._record_time else None
             batch.send(self._windows, items, timestamp_ms=stamp)
