@@ -51,7 +51,7 @@ def read_one(kafka: KafkaCluster, topic: str) -> bytes:
 
 
 def test_what_the_producer_sends_is_accepted(kafka: KafkaCluster, prefix: str) -> None:
-    done = run("produce.py", "--bootstrap", kafka.bootstrap, "--prefix", prefix)
+    done = run("produce.py", "--bootstrap", kafka.bootstrap, "--prefix", prefix, "--pause", "0")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
     consent = read_one(kafka, f"{prefix}consent.raw")
