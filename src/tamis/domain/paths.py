@@ -69,8 +69,8 @@ def getter(path: Path) -> Getter:
     """A function that fetches the value at ``path``; None when there is none."""
     if not path.keys:
         return attrgetter(path.root)
-    fetch: Getter = attrgetter(path.root)
-    for key in path.keys:
+    fetch = _outer(path.root, path.keys[0])
+    for key in path.keys[1:]:
         fetch = _inner(fetch, key)
     return fetch
 
@@ -83,6 +83,13 @@ def step(holder: Any, key: str) -> Any:
         index = int(key)
         return holder[index] if index < len(holder) else None
     return None
+
+
+def _outer(root: str, key: str) -> Getter:
+    """A member of ``properties`` or ``context`` themselves, which are always objects."""
+    if root == "properties":
+        return lambda event: event.properties.get(key)
+    return lambda event: event.context.get(key)
 
 
 def _inner(fetch: Getter, key: str) -> Getter:

@@ -70,7 +70,7 @@ def page(value: Any) -> str | None:
     """Scheme, host and path of a web address (no port); a bare path stays a path; anything else is left out."""
     if type(value) is not str or len(value) > MAX_URL_CHARS:
         return None
-    head = _before_query(value)
+    head = value.partition("?")[0]
     return _page_known(head) if len(head) <= _CACHED_CHARS else _page(head)
 
 
@@ -78,7 +78,7 @@ def host(value: Any) -> str | None:
     """The host name of an absolute address, in lower case."""
     if type(value) is not str or len(value) > MAX_URL_CHARS:
         return None
-    head = _before_query(value)
+    head = value.partition("?")[0]
     return _host_known(head) if len(head) <= _CACHED_CHARS else _host(head)
 
 
