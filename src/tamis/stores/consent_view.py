@@ -94,7 +94,7 @@ class LmdbConsentView:
         if not file.intact(stored):
             raise self._damaged("checksum")
         try:
-            record = _decode(memoryview(stored)[file.CRC_BYTES :])
+            record = _decode(stored[: -file.CRC_BYTES])
         except msgspec.DecodeError:
             raise self._damaged("encoding") from None
         if len(self._decoded) >= MAX_DECODED:

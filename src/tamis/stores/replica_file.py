@@ -1,6 +1,6 @@
 """The files of the consent replica: layout, identity, integrity, and moving a bad one aside.
 
-Rules: one LMDB environment with two tables: subject records (each behind its CRC-32) and facts about the replica
+Rules: one LMDB environment with two tables: subject records (each with its CRC-32) and facts about the replica
 (identity, offsets, heartbeats, counters), written in one transaction. A file is used only if it opens, is as long as it
 says, is of this schema, cluster and topic, and a sample of its records is intact; a check that killed the process
 counts as failed. The folder is private to the user that runs tamis.
@@ -30,6 +30,7 @@ NEXT_PREFIX = b"next/"
 BEAT_PREFIX = b"beat/"
 
 CRC_BYTES = 4
+_RESIDUE = 0x2144DF1C
 MAX_READERS = 512
 FIRST_MAP_BYTES = 64 << 20
 PROBES = 64
@@ -183,13 +184,13 @@ def _probe(txn: Any, handle: ReplicaHandle) -> str | None:
 
 
 def sealed(value: bytes) -> bytes:
-    """A record as stored: CRC-32, then the value."""
-    return zlib.crc32(value).to_bytes(CRC_BYTES, "little") + value
+    """A record as stored: the value, then its CRC-32."""
+    return value + zlib.crc32(value).to_bytes(CRC_BYTES, "little")
 
 
 def intact(stored: bytes) -> bool:
-    """Whether a stored record is as it was written."""
-    return len(stored) > CRC_BYTES and zlib.crc32(stored[CRC_BYTES:]) == int.from_bytes(stored[:CRC_BYTES], "little")
+    """Whether a stored record is as it was written: a CRC-32 over a text and its own CRC-32 is a constant."""
+    return zlib.crc32(stored) == _RESIDUE
 
 
 def number(raw: bytes | None, default: int) -> int:

@@ -160,7 +160,7 @@ def test_killing_the_consent_role_makes_consent_too_old_and_it_recovers(scene: S
         worker.kill()
         killed = time.monotonic()
         await at.until(lambda: at.view.gate(now(), MAX_AGE_S) == "consent_too_old")
-        assert time.monotonic() - killed < MAX_AGE_S + 2
+        assert time.monotonic() - killed < MAX_AGE_S + 10
         await asyncio.to_thread(scene.start)
         await at.until(lambda: at.view.gate(now(), MAX_AGE_S) is None)
         await at.end()
