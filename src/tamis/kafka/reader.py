@@ -148,12 +148,13 @@ def _records(consumer: Any, ends: dict[int, int], silence_s: float) -> Iterator[
                 open_partitions.pop(partition, None)
             elif partition in open_partitions:
                 if message.offset() < ends[partition]:
-                    yield _record(message)
+                    yield record_of(message)
                 if message.offset() >= ends[partition] - 1:
                     del open_partitions[partition]
 
 
-def _record(message: Any) -> TopicRecord:
+def record_of(message: Any) -> TopicRecord:
+    """A message of the client library as a record."""
     return TopicRecord(
         topic=message.topic(),
         partition=message.partition(),
