@@ -94,7 +94,9 @@ class Epoch:
             if mine:
                 self.lanes[topic] = Lane(self, topic, policy, mine)
         await self.consumer.can_resume_flow.wait()  # set after Faust has cleared the agents' queues
-        loops = [self.fetching.pull(), self.fetching.prove(), *(lane.run() for lane in self.lanes.values())]
+        fetching = self.fetching
+        loops = [fetching.pull(), fetching.prove(), fetching.watch_topics()]
+        loops += [lane.run() for lane in self.lanes.values()]
         self._tasks += [asyncio.create_task(self._guarded(loop)) for loop in loops]
 
     async def _guarded(self, work: Any) -> None:

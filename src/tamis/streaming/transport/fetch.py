@@ -4,7 +4,7 @@ Rules: a group-less consumer at explicit offsets, `read_committed`; where nothin
 beginning (or the end, as the app is configured). A partition with enough records waiting is paused, so memory is
 bounded by two fetches a partition. Retention that overtook the fetch position is reported, never skipped silently; a
 fetch position beyond the end of the log is a fault (the topic was truncated or made anew). `prove` asks the broker
-where an idle partition ends, after reading the clock.
+where an idle partition ends, after reading the clock. A topic that was deleted is a fault.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiokafka
 from aiokafka.errors import OffsetOutOfRangeError
+from faust.exceptions import FaustError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 POLL_MS = 500
 PROVE_S = 0.1
+WATCH_TOPICS_S = 1.0
+GONE_S = 10.0
 FETCH_FACTOR = 16  # a whole fetch may be this many times as large as one partition's share
 
 
@@ -126,6 +129,17 @@ class Fetching:
                 for state in lane.states:
                     await self._refresh(state, now)
                 lane.changed.set()
+
+    async def watch_topics(self) -> None:
+        """End the worker when a topic is gone for good (for a moment it may be, while its leader changes)."""
+        gone_since: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(WATCH_TOPICS_S)
+            for topic in self._epoch.lanes:
+                if self._client.partitions_for_topic(topic) is not None:
+                    gone_since.pop(topic, None)
+                elif time.monotonic() - gone_since.setdefault(topic, time.monotonic()) > GONE_S:
+                    raise FaustError(f"topic {topic} does not exist any more")
 
     async def _refresh(self, state: PartitionState, now: float) -> None:
         if state.chunks or state.proven_end is None:
