@@ -95,6 +95,7 @@ class Intake:
         self.routes = Routes(bundle)
         self.inline = InlineSignals(bundle.policy.aliases)
         self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
+        self.planned = {c.rule.id: frozenset(c.rule.events) for c in bundle.rules.rules}
         self.rule_tags = {c.rule.id: f'{c.rule.id}#{c.rule.version}"' for c in bundle.rules.rules}
 
     def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
@@ -194,7 +195,7 @@ class _Run:
                 event_id=intake.keys.event_ids[send.number](event_id),
                 proof_id=text_of(self._proof(send.number, number, offset, index)),
                 subject=send.pseudonym,
-                name=event.name if stage else event.kind,
+                name=event.name if stage and event.name in intake.planned[rule] else event.kind,
                 rule=rule if stage else "",
                 stage=stage,
                 value=value,
