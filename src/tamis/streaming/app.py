@@ -1,7 +1,7 @@
 """Makes Faust apps on the batch transport.
 
 Rules: one app (and consumer group) per role; the settings are those found sound under fault injection (see
-docs/adr/0001-batch-transport-exactly-once.md). No web server, no leader topic, and no topic is created from here.
+docs/adr/0001-batch-transport-and-exactly-once.md). No web server, no leader topic, and no topic is created from here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Faust transport `batchkafka://`: record batches for agents, at least once or exactly once.
 
 Rules: the same agent code serves both guarantees. Producers are idempotent and wait for all in-sync replicas. Design,
-figures and limits: docs/adr/0001-batch-transport-exactly-once.md.
+figures and limits: docs/adr/0001-batch-transport-and-exactly-once.md.
 """
 
 from __future__ import annotations
