@@ -85,6 +85,10 @@ class Loader:
         self.flush()
         return count
 
+    def poll(self) -> None:
+        """Serves acknowledgements without waiting."""
+        self._producer.poll(0)
+
     def flush(self) -> None:
         """Waits until everything queued is acknowledged.
 

@@ -1,0 +1,95 @@
+"""What the demo counts while it runs: the numbers of its view and of its summary.
+
+Rules: counts are of events; ``in`` is what the generator says it sent, everything else is what the outputs say; written
+from the event loop and from the sinks' thread, each field by one of them.
+"""
+
+from collections import Counter
+
+import msgspec
+
+from tamis.intake import Emissions
+from tamis.kafka.reader import TopicRecord
+from tamis.records.alert import Alert
+from tamis.records.topics import Topic
+from tamis.services.audit_check import is_head
+
+OUTCOMES = ("accepted", "denied", "held", "duplicate", "conflict", "invalid")
+_alert = msgspec.json.Decoder(Alert).decode
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """The last line of ``tamis demo --json``; every count is of events but ``alerts`` (incidents opened).
+
+    ``incoming`` is written as ``in``.
+    """
+
+    incoming: int = msgspec.field(name="in")
+    accepted: int
+    denied: int
+    held: int
+    duplicate: int
+    conflict: int
+    invalid: int
+    audit_leaves: int
+    audit_verified: bool
+    alerts: int
+    events_per_s: float
+
+    def balanced(self) -> bool:
+        """In = the sum of the outcomes = the leaves."""
+        total = self.accepted + self.denied + self.held + self.duplicate + self.conflict + self.invalid
+        return self.incoming == total == self.audit_leaves
+
+
+class DemoLedger:
+    """Counts of one run; an ``IntakeObserver`` and the sinks' listener.
+
+    Attributes:
+        decided_events: decided and committed.
+        outcomes: by outcome.
+        reasons: by (outcome, reason).
+        leaves: read back from the audit log.
+        records: read back, by topic.
+        alerts: every alert record, in order.
+    """
+
+    def __init__(self) -> None:
+        self.decided_events = 0
+        self.outcomes: Counter[str] = Counter()
+        self.reasons: Counter[tuple[str, str]] = Counter()
+        self.leaves = 0
+        self.records: Counter[str] = Counter()
+        self.alerts: list[Alert] = []
+
+    def decided(self, partition: int, emissions: Emissions) -> None:
+        """See ``streaming.agents.intake.IntakeObserver``."""
+        del partition
+        self.decided_events += len(emissions.leaves)
+        for (_, _, _, outcome, reason), (n, _) in emissions.tally.groups.items():
+            self.outcomes[outcome] += int(n)
+            self.reasons[outcome, reason] += int(n)
+
+    def seen(self, topic: str, records: list[TopicRecord]) -> None:
+        """Records of an output topic were written to disk."""
+        self.records[topic] += len(records)
+        if topic == Topic.AUDIT_LOG:
+            self.leaves += sum(not is_head(record) for record in records)
+        elif topic == Topic.ALERTS:
+            self.alerts += [_alert(record.value) for record in records if record.value]
+
+    def opened(self) -> int:
+        """Incidents opened so far."""
+        return len({alert.id for alert in self.alerts if alert.state == "open"})
+
+    def summary(self, incoming: int, seconds: float, *, verified: bool) -> Summary:
+        """The run in numbers."""
+        counts = {outcome: self.outcomes[outcome] for outcome in OUTCOMES}
+        return Summary(
+            incoming=incoming,
+            **counts,
+            audit_leaves=self.leaves,
+            audit_verified=verified,
+            alerts=self.opened(),
+            events_per_s=round(self.decided_events / max(seconds, 1e-9), 1),
+        )

@@ -1,0 +1,94 @@
+"""Writes every output topic of the demo to disk as it comes: JSONL a topic, and the audit log as an export.
+
+Rules: runs in a thread of its own, because the embedded broker forgets what nobody reads in time; values are kept as
+they are, one a line; nothing is interpreted here but the counts the view shows.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from tamis.kafka.reader import TopicRecord
+from tamis.kafka.tail import TopicTail
+from tamis.records.topics import Topic
+from tamis.services.audit_check import is_head
+from tamis.settings import Settings
+from tamis.stores.audit_export import AuditExportWriter
+
+
+class DiskSinks:
+    """Follows output topics into a folder.
+
+    Args:
+        settings: connection and prefix.
+        topics: short topic name -> partition count.
+        folder: made when missing.
+        seen: called with the short name and each batch of records, in the sinks' thread.
+    """
+
+    def __init__(
+        self, settings: Settings, topics: dict[str, int], folder: Path, seen: Callable[[str, list[TopicRecord]], None]
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._folder = folder
+        self._seen = seen
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sinks", daemon=True)
+        self.audit = folder / "audit"
+        self.fault: BaseException | None = None
+
+    def start(self) -> None:
+        """Begins to follow."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Reads what is there, closes the files.
+
+        Raises:
+            Exception: what made the thread end early.
+        """
+        self._stop.set()
+        self._thread.join()
+        if self.fault is not None:
+            raise self.fault
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except BaseException as fault:  # noqa: BLE001 - handed to whoever stops the sinks
+            self.fault = fault
+
+    def _follow(self) -> None:
+        full = {self._settings.topic(name): name for name in self._topics}
+        files: dict[str, BinaryIO] = {}
+        followed = [(topic, self._topics[name]) for topic, name in full.items()]
+        audit_topic = self._settings.topic(Topic.AUDIT_LOG)
+        try:
+            with TopicTail(self._settings.kafka, followed) as tail, AuditExportWriter(self.audit, audit_topic) as audit:
+                while True:
+                    records = tail.poll(0.1)
+                    if not records and self._stop.is_set():
+                        return
+                    by_topic: dict[str, list[TopicRecord]] = {}
+                    for record in records:
+                        by_topic.setdefault(full[record.topic], []).append(record)
+                    for name, group in by_topic.items():
+                        self._write(name, group, files, audit)
+                        self._seen(name, group)
+        finally:
+            for file in files.values():
+                file.close()
+
+    def _write(
+        self, name: str, records: list[TopicRecord], files: dict[str, BinaryIO], audit: AuditExportWriter
+    ) -> None:
+        if name == Topic.AUDIT_LOG:
+            for record in records:
+                audit.write(record.partition, is_head(record), record.value or b"")
+            return
+        if name not in files:
+            files[name] = (self._folder / f"{name}.jsonl").open("wb")
+        files[name].write(b"".join([(record.value or b"null") + b"\n" for record in records]))
