@@ -1,0 +1,139 @@
+"""The usual count per minute by day type and quarter of an hour, and the minutes of the day unlike their quarter.
+
+Rules: each slot keeps an exponentially weighted mean, plain at first; a slot speaks for its own day type once it was
+seen on ``WARM`` minutes (three days), else the same quarter of an hour over all days speaks if it was seen on ``SEEN``
+minutes (one day); the healthy range of a minute spans its slot and both neighbours, so a sharp opening hour or a step
+between two quarters is no surprise; a minute of the day that is significantly unlike its quarter (a batch on the hour,
+a burst at midnight) widens its own range. Times are UTC.
+Not handled here: holidays, clock changes (both appear as a changed day until they are learned).
+"""
+
+from array import array
+from math import sqrt
+from typing import NamedTuple
+
+import msgspec
+from river import stats
+
+from tamis.anomaly.packing import pack, unpack
+
+SLOT_MINUTES = 15
+DAY_MINUTES = 1_440
+SLOTS = DAY_MINUTES // SLOT_MINUTES
+DAY_TYPES = 3  # working day, Saturday, Sunday
+ALL_DAYS = DAY_TYPES * SLOTS
+WORKING_DAYS = 5
+SEEN = 15.0
+WARM = 45.0
+FORGETTING = 0.002
+MINUTE_FORGETTING = 0.15
+UNLIKE_SHARE, UNLIKE_ROOT = 0.25, 1.5  # significant: 25 % and 1.5 square roots away from the quarter
+
+
+class Tier:
+    """How much the expectation of a minute is worth, best first."""
+
+    WARM = 0
+    SEEN = 1
+    NONE = 2
+
+
+class Range(NamedTuple):
+    """Usual counts of one minute: ``low`` <= ``mid`` <= ``high``; all 0 in tier NONE."""
+
+    tier: int
+    low: float
+    mid: float
+    high: float
+
+
+NO_RANGE = Range(Tier.NONE, 0.0, 0.0, 0.0)
+
+
+class SeasonState(msgspec.Struct, frozen=True, array_like=True):
+    """All means, weights (8-byte numbers) and minute means (4-byte numbers), packed."""
+
+    means: bytes
+    seen: bytes
+    minutes: bytes
+
+
+def slot_of(minute: int) -> int:
+    """Quarter of an hour of the day, 0..95, of an epoch minute."""
+    return minute % DAY_MINUTES // SLOT_MINUTES
+
+
+def _own_slot(minute: int) -> int:
+    weekday = (minute // DAY_MINUTES + 3) % 7  # 1 January 1970 was a Thursday
+    day_type = 0 if weekday < WORKING_DAYS else weekday - WORKING_DAYS + 1
+    return day_type * SLOTS + minute % DAY_MINUTES // SLOT_MINUTES
+
+
+class SeasonProfile(stats.base.Bivariate):
+    """Exponentially weighted mean of counts per slot of the week and minute of the day."""
+
+    def __init__(self) -> None:
+        self._means = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
+        self._seen = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
+        self._minutes = array("f", [-1.0]) * DAY_MINUTES
+
+    def update(self, x: float, y: float) -> None:
+        """Learn the count ``y`` of the epoch minute ``x``."""
+        minute = int(x)
+        self._learn(_own_slot(minute), y)
+        self._learn(ALL_DAYS + slot_of(minute), y)
+
+    def update_suspect(self, minute: int, count: float) -> None:
+        """Learn a suspected count where nothing is known yet: a first Saturday looks like an outage."""
+        for slot, enough in ((_own_slot(minute), WARM), (ALL_DAYS + slot_of(minute), SEEN)):
+            if self._seen[slot] < enough:
+                self._learn(slot, count)
+
+    def update_minute(self, minute: int, count: float) -> None:
+        """Learn only the minute of the day, so that a suspected burst is known when it comes again tomorrow."""
+        at, old = minute % DAY_MINUTES, self._minutes[minute % DAY_MINUTES]
+        self._minutes[at] = count if old < 0.0 else old + MINUTE_FORGETTING * (count - old)
+
+    def get(self) -> float:
+        """Mean count per minute over all slots seen."""
+        weights = self._seen[ALL_DAYS:]
+        total = sum(weights)
+        return sum(w * m for w, m in zip(weights, self._means[ALL_DAYS:], strict=True)) / total if total else 0.0
+
+    def range(self, minute: int) -> Range:
+        """The usual counts of the epoch minute ``minute``."""
+        before, own, after = _own_slot(minute - SLOT_MINUTES), _own_slot(minute), _own_slot(minute + SLOT_MINUTES)
+        seen, means = self._seen, self._means
+        if seen[before] >= WARM and seen[own] >= WARM and seen[after] >= WARM:
+            a, b, c = means[before], means[own], means[after]
+            return self._with_minute(minute, Tier.WARM, min(a, b, c), b, max(a, b, c))
+        known = [means[slot] for slot in (before, own, after) if seen[slot] >= SEEN]
+        slot = slot_of(minute)
+        all_days = [ALL_DAYS + (slot - 1) % SLOTS, ALL_DAYS + slot, ALL_DAYS + (slot + 1) % SLOTS]
+        if any(seen[slot] < SEEN for slot in all_days):
+            return NO_RANGE
+        known += [means[slot] for slot in all_days]
+        return self._with_minute(minute, Tier.SEEN, min(known), means[ALL_DAYS + slot], max(known))
+
+    def encode(self) -> SeasonState:
+        """The whole state as plain values."""
+        return SeasonState(pack(self._means), pack(self._seen), pack(self._minutes))
+
+    def restore(self, state: SeasonState) -> None:
+        """Take over a state made by ``encode``."""
+        self._means = unpack("d", state.means, ALL_DAYS + SLOTS)
+        self._seen = unpack("d", state.seen, ALL_DAYS + SLOTS)
+        self._minutes = unpack("f", state.minutes, DAY_MINUTES)
+
+    def _with_minute(self, minute: int, tier: int, low: float, mid: float, high: float) -> Range:
+        single = self._minutes[minute % DAY_MINUTES]
+        if single > (1.0 + UNLIKE_SHARE) * high + UNLIKE_ROOT * sqrt(high):
+            high = single
+        elif 0.0 <= single < (1.0 - UNLIKE_SHARE) * low - UNLIKE_ROOT * sqrt(low):
+            low = single
+        return Range(tier, low, mid, high)
+
+    def _learn(self, slot: int, count: float) -> None:
+        seen = self._seen[slot] + 1.0
+        self._seen[slot] = seen
+        self._means[slot] += max(FORGETTING, 1.0 / seen) * (count - self._means[slot])
