@@ -12,11 +12,11 @@ SHIPPED = Path(tamis.demo.__file__).parent / "captured.jsonl.gz"
 
 
 def pack(files: Iterable[Path]) -> bytes:
-    """One line a request, ``{"vendor", "endpoint", "body"}``, in the order of the files; compressed."""
+    """One line a request, ``{"vendor", "endpoint", "events", "body"}``, in the order of the files; compressed."""
     lines = []
     for path in files:
         payload = json.loads(path.read_text("utf-8"))
-        kept = {name: payload[name] for name in ("vendor", "endpoint", "body")}
+        kept = {name: payload[name] for name in ("vendor", "endpoint", "body")} | {"events": len(payload["expect"])}
         lines.append(json.dumps(kept, ensure_ascii=False, sort_keys=True))
     return gzip.compress("".join(line + "\n" for line in lines).encode(), compresslevel=9, mtime=0)
 
