@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 
+from tamis.domain.audit.report import LogReport
 from tamis.intake import Emissions
 from tamis.kafka.reader import TopicRecord
 from tamis.records.alert import Alert
@@ -82,14 +83,13 @@ class DemoLedger:
         """Incidents opened so far."""
         return len({alert.id for alert in self.alerts if alert.state == "open"})
 
-    def summary(self, incoming: int, seconds: float, *, verified: bool) -> Summary:
-        """The run in numbers."""
-        counts = {outcome: self.outcomes[outcome] for outcome in OUTCOMES}
+    def summary(self, incoming: int, seconds: float, reports: list[LogReport]) -> Summary:
+        """The run in numbers; outcomes and leaves are those found in the audit log on disk."""
         return Summary(
             incoming=incoming,
-            **counts,
-            audit_leaves=self.leaves,
-            audit_verified=verified,
+            **{outcome: sum(report.outcomes.get(outcome, 0) for report in reports) for outcome in OUTCOMES},
+            audit_leaves=sum(report.leaves for report in reports),
+            audit_verified=bool(reports) and all(report.ok for report in reports),
             alerts=self.opened(),
             events_per_s=round(self.decided_events / max(seconds, 1e-9), 1),
         )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from zlib import crc32
 
 from tamis.demo.generator import CONSENT, EVENTS, TimedRecord
+from tamis.demo.traffic.plan import Plan
 from tamis.kafka.loading import Loader, Outgoing
 from tamis.settings import Settings
 
@@ -40,18 +41,19 @@ class DemoProducer:
     Args:
         settings: where to.
         seconds: wall time the whole should take, at least.
-        start_ms, end_ms: simulated span.
+        plan: what is produced.
+        produced: counts, written to.
         waiting: events that are written but not worked off.
     """
 
     def __init__(
-        self, settings: Settings, seconds: float, start_ms: int, end_ms: int, waiting: Callable[[], int]
+        self, settings: Settings, seconds: float, plan: Plan, produced: Produced, waiting: Callable[[], int]
     ) -> None:
         self._settings = settings
-        self._pace = seconds / max(1, end_ms - start_ms)
-        self._start_ms = start_ms
+        self._pace = seconds / max(1, plan.end_ms - plan.start_ms)
+        self._start_ms = plan.start_ms
         self._waiting = waiting
-        self.produced = Produced()
+        self.produced = produced
 
     async def past(self, records: Iterator[TimedRecord]) -> TimedRecord | None:
         """Writes the statements before the start; gives the first record after it."""

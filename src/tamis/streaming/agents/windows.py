@@ -99,7 +99,7 @@ def register_windows(
         record_time: see ``WindowsRunner``.
     """
     partials = batch_topic(app, topic(Topic.METRICS_PARTIALS), empty_every_s=None)
-    log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions)
+    log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions, acks=False)
     table = app.Table("open-windows", partitions=partitions, key_type=bytes, value_type=bytes, changelog_topic=log)
     runner = WindowsRunner(table, topic(Topic.METRICS_WINDOWS), observer, record_time=record_time)
 

@@ -136,7 +136,7 @@ class Consumer(driver.Consumer):
     async def _rewind_uncommitted(self, names: Mapping[str, Any]) -> None:
         acks = self.app.topics.acks_enabled_for
         stock = [tp for tp in self.assignment() if acks(tp.topic) and tp.topic not in names]
-        never = [tp for tp in stock if self._read_offset.get(tp) is None]
+        never = [TopicPartition(*tp) for tp in stock if self._read_offset.get(tp) is None]
         if never and self.app.conf.consumer_auto_offset_reset == "earliest":
             await self._thread.seek_to_beginning(*never)  # stock does not rewind where nothing is committed
 
