@@ -33,7 +33,7 @@ from tamis.stores.replica import ReplicaWriter
 from tamis.stores.replica_file import ReplicaIdentity
 
 PARTITIONS = 8
-BATCH = 20_000
+BATCH = 50_000
 LOOKUPS = 200_000
 HOT = 5_000
 Figures = dict[str, float]

@@ -92,8 +92,10 @@ class StateSource(Protocol):
     async def start(self, positions: Mapping[int, int]) -> None:
         """Begin at these offsets, one per partition."""
 
-    async def poll(self, max_rows: int, timeout_s: float) -> StateRows:
+    async def poll(self, max_rows: int, timeout_s: float, *, fill: bool) -> StateRows:
         """The next rows, at most ``max_rows``; empty when nothing came within ``timeout_s``.
+
+        With ``fill`` the whole time is used to collect many, else rows are given as soon as there are any.
 
         Raises:
             StateLostError: a partition does not reach to the position asked for.

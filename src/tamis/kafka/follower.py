@@ -45,7 +45,8 @@ class KafkaStateSource:
                 "auto.offset.reset": "error",
                 "allow.auto.create.topics": False,
                 "fetch.wait.max.ms": 100,
-                "queued.max.messages.kbytes": 32 * 1024,
+                "queued.max.messages.kbytes": 64 * 1024,
+                "fetch.queue.backoff.ms": 10,
             }
         )
 
@@ -62,14 +63,14 @@ class KafkaStateSource:
         """See ``ports.StateSource``."""
         self._consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in positions.items()])
 
-    async def poll(self, max_rows: int, timeout_s: float) -> StateRows:
+    async def poll(self, max_rows: int, timeout_s: float, *, fill: bool) -> StateRows:
         """See ``ports.StateSource``.
 
         Raises:
             StateLostError: offsets are gone.
             SetupError: the topic was deleted.
         """
-        return await asyncio.to_thread(self._poll, max_rows, timeout_s)
+        return await asyncio.to_thread(self._poll, max_rows, timeout_s, fill)
 
     async def close(self) -> None:
         """See ``ports.StateSource``."""
@@ -104,12 +105,16 @@ class KafkaStateSource:
         except TimeoutError:
             raise UnreachableError(f"cannot describe topic {self._topic}: no answer") from None
 
-    def _poll(self, max_rows: int, timeout_s: float) -> StateRows:
+    def _messages(self, max_rows: int, timeout_s: float, fill: bool) -> list[Any]:
+        if fill:
+            return list(self._consumer.consume(max_rows, timeout_s))
         first = self._consumer.poll(timeout_s)
-        messages = [] if first is None else [first, *self._consumer.consume(max_rows - 1, 0)]
+        return [] if first is None else [first, *self._consumer.consume(max_rows - 1, 0)]
+
+    def _poll(self, max_rows: int, timeout_s: float, fill: bool) -> StateRows:
         rows: list[StateRow] = []
         next_offsets: dict[int, int] = {}
-        for message in messages:
+        for message in self._messages(max_rows, timeout_s, fill):
             error = message.error()
             if error is None:
                 partition, offset, key = message.partition(), message.offset(), message.key()

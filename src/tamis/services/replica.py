@@ -7,6 +7,7 @@ Not handled here: what readers do meanwhile (``stores.consent_view`` closes the 
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,7 @@ class ReplicaPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     max_bytes: int = 16 << 30
-    max_rows: int = 20_000
+    max_rows: int = 50_000
     poll_s: float = 0.5
     max_offline_ms: int = 12 * 3_600_000
     progress_s: float = 5.0
@@ -84,6 +85,7 @@ class Replica:
         self._policy = policy
         self._on_progress = on_progress
         self._log = structlog.get_logger("tamis.replica")
+        self._ahead: asyncio.Future[StateRows] | None = None
         self._positions: dict[int, int] = {}
         self._applied = self._changed = self._rebuilds = 0
         self._said_at = time.monotonic()
@@ -97,20 +99,43 @@ class Replica:
         """
         self._log.info("replica opened", state=self.writer.opened, folder=str(self.writer.place.folder))
         await self._start()
-        while not stop.is_set():
-            try:
-                if self.writer.rebuild_asked():
-                    await self._rebuild("a reader found damage")
-                self._apply(await self._source.poll(self._policy.max_rows, self._policy.poll_s))
-            except StateLostError as lost:
-                await self._rebuild(str(lost))
-            except ReplicaDamagedError as damaged:
-                await self._rebuild(str(damaged))
+        try:
+            while not stop.is_set():
+                await self._step()
+        finally:
+            await self._forget_ahead()
+
+    async def _step(self) -> None:
+        try:
+            if self.writer.rebuild_asked():
+                await self._rebuild("a reader found damage")
+            self._apply(await self._take())
+        except StateLostError as lost:
+            await self._rebuild(str(lost))
+        except ReplicaDamagedError as damaged:
+            await self._rebuild(str(damaged))
+
+    async def _take(self) -> StateRows:
+        """The next rows; those after them are polled, in a thread, while these are applied."""
+        rows = await (self._ahead or self._poll())
+        self._ahead = asyncio.ensure_future(self._poll())
+        await asyncio.sleep(0)  # it starts now
+        return rows
+
+    async def _forget_ahead(self) -> None:
+        if self._ahead is not None:
+            with contextlib.suppress(StateLostError):
+                await self._ahead
+            self._ahead = None
 
     async def close(self) -> None:
         """Let go of file and topic."""
         await self._source.close()
         self.writer.close()
+
+    async def _poll(self) -> StateRows:
+        behind = not self.caught_up.is_set()
+        return await self._source.poll(self._policy.max_rows, self._policy.poll_s, fill=behind)
 
     async def _start(self) -> None:
         kept = self.writer.positions()
@@ -124,6 +149,7 @@ class Replica:
             raise SetupError(f"the consent replica was rebuilt {MOST_REBUILDS} times and fails again: {why}")
         self._log.warning("replica rebuilt from the beginning", why=why)
         self.caught_up.clear()
+        await self._forget_ahead()
         self.writer.rebuild(why)
         self._bounds = await self._source.bounds()
         await self._start()

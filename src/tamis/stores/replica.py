@@ -159,11 +159,11 @@ class ReplicaWriter:
         """
         subjects: dict[bytes, bytes | None] = {}
         beats: dict[int, StateHeartbeat] = {}
-        for row in rows:
-            if not is_heartbeat(row[2]):
-                subjects[row[2]] = row[3]
-            elif row[3] is not None:
-                beats[row[0]] = _decode_beat(row[3])
+        for partition, _, key, value in rows:
+            if not is_heartbeat(key):
+                subjects[key] = value
+            elif value is not None:
+                beats[partition] = _decode_beat(value)
         self._beats |= beats
         self._next |= next_offsets
         self._version += bool(subjects)

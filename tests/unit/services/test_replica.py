@@ -50,7 +50,7 @@ class MemorySource:
         self.started.append(dict(positions))
         self._at = dict(positions)
 
-    async def poll(self, max_rows: int, timeout_s: float) -> StateRows:
+    async def poll(self, max_rows: int, timeout_s: float, *, fill: bool) -> StateRows:
         if self.topic.lost:
             self.topic.lost -= 1
             raise StateLostError("offset 5 is gone")
