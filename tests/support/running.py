@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0)
         TimeoutError: it did not come true in time; `what` is in the message.
     """
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not await asyncio.to_thread(condition):  # it may ask a broker, and must not hold up the apps
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds} s for: {what}")
         await asyncio.sleep(0.02)

@@ -96,6 +96,7 @@ class EdgeTuning:
             "broker_heartbeat_interval": self.heartbeat_s,
             "broker_rebalance_timeout": self.rebalance_timeout_s,
             "broker_request_timeout": self.request_timeout_s,
+            "producer_request_timeout": self.request_timeout_s,  # Faust's default of 20 minutes hides a missing topic
         }
 
     def apply(self, transport: Any) -> None:

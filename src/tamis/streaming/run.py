@@ -61,16 +61,18 @@ async def serve_apps(
     run = _Run(apps, exit_hard=exit_hard)
     ends = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(run.fatal.wait())]
     start = asyncio.ensure_future(run.start())
-    await asyncio.wait([*ends, start], return_when=asyncio.FIRST_COMPLETED)
-    if start.done() and not run.fatal.is_set():
-        _tune_gc()
-        if ready is not None:
-            ready()
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for task in ends:
-        task.cancel()
-    await run.stop()
-    start.cancel()
+    try:
+        await asyncio.wait([*ends, start], return_when=asyncio.FIRST_COMPLETED)
+        if start.done() and not run.fatal.is_set():
+            _tune_gc()
+            if ready is not None:
+                ready()
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in ends:
+            task.cancel()
+        await run.stop()
+        start.cancel()
     return EXIT_FATAL if run.fatal.is_set() else EXIT_STOPPED
 
 

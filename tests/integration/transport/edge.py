@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from tests.support.kafka.cluster import KafkaCluster
 
-FAST = EdgeTuning(session_timeout_s=6.0, heartbeat_s=0.5, rebalance_timeout_s=15.0, linger_s=0.02)
+FAST = EdgeTuning(
+    session_timeout_s=6.0, heartbeat_s=0.5, rebalance_timeout_s=12.0, request_timeout_s=15.0, linger_s=0.02
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,9 @@ class Epoch:
         for lane in self.lanes.values():
             if lane.batch is not None and now - lane.batch.handed_at > after_s:
                 return f"{lane.batch!r} was not left"
+        for state in self.states.values():
+            if state.away and now - state.last_batch_at > after_s:
+                return f"the batch of {state.tp} before offset {state.expect} was not committed"
         return self.fetching.stuck(after_s) if self.fetching else None
 
     # -- death
