@@ -134,8 +134,10 @@ def topic_reader(parts: Parts) -> KafkaTopicReader:
     return KafkaTopicReader(aiokafka_consumer_options(parts.settings.kafka))
 
 
-def intake_app(parts: Parts, consent: FreshConsent, observer: IntakeObserver) -> Any:
-    """The intake role: ``events.raw`` to everything that leaves."""
+def intake_app(
+    parts: Parts, consent: FreshConsent, observer: IntakeObserver, runner: type[IntakeRunner] = IntakeRunner
+) -> Any:
+    """The intake role: ``events.raw`` to everything that leaves; ``runner`` is another one in benchmarks."""
     settings = parts.settings
     app = role_app(parts, "intake")
     decoder = Decoder(
@@ -159,7 +161,7 @@ def intake_app(parts: Parts, consent: FreshConsent, observer: IntakeObserver) ->
     raw = batch_topic(
         app, settings.topic(Topic.EVENTS_RAW), gated=True, empty_every_s=settings.worker.empty_batch_interval_s
     )
-    register_intake(app, raw, IntakeRunner(intake, config, topic_reader(parts), observer))
+    register_intake(app, raw, runner(intake, config, topic_reader(parts), observer))
     return app
 
 

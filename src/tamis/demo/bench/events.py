@@ -37,6 +37,11 @@ def events(count: int, partitions: int, at_ms: int | None = None, seed: int = 1)
         yield Outgoing(number % partitions, None, value)
 
 
+def timed(number: int, partitions: int, at_ms: int) -> Outgoing:
+    """One event that happened at ``at_ms``."""
+    return Outgoing(number % partitions, None, _event(number, number * 7919 % SUBJECTS, _iso(at_ms)))
+
+
 def _event(number: int, who: int, stamp: str) -> bytes:
     return orjson.dumps(
         {

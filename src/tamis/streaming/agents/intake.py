@@ -73,26 +73,31 @@ class IntakeRunner:
             async with batch:
                 log = batch.local.get("log")
                 if not isinstance(log, AuditLog):
-                    log = batch.local["log"] = await self._open(batch)
+                    log = batch.local["log"] = await self.open_log(batch)
                 emissions = self._intake.process(log, _raw(batch))
-                self._write(batch, emissions)
+                stamp = emissions.watermark if self._config.record_time else None
+                self._write(batch, emissions, stamp)
+                self.write_counts(batch, emissions, stamp)
                 batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
 
-    async def _open(self, batch: Batch) -> AuditLog:
+    async def open_log(self, batch: Batch) -> AuditLog:
+        """The partition's audit log, resumed from its own tail."""
         config, origin = self._config, f"{Topic.EVENTS_RAW.value}/{batch.partition}"
         tail = await read_tail(self._reader, self._audit, batch.partition)
         return AuditLog.resume(origin, tail, batch.resumed_at, config.idle_head_ms, at_least_once=config.at_least_once)
 
-    def _write(self, batch: Batch, emissions: Emissions) -> None:
-        config, stamp = self._config, emissions.watermark if self._config.record_time else None
+    def _write(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
         for topic, records in emissions.outputs.items():
             if records:
-                batch.send(config.topic(topic), records, timestamp_ms=stamp)
+                batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
         if emissions.leaves:
             batch.send(self._audit, [(None, leaf) for leaf in emissions.leaves], timestamp_ms=stamp)
         if emissions.head is not None:
             batch.send(self._audit, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
-        packer = batch.local.get("partials")
+
+    def write_counts(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
+        """Writes the batch's counts and watermark; ``stamp`` is their record time, None for now."""
+        config, packer = self._config, batch.local.get("partials")
         if not isinstance(packer, PartialsPacker):
             packer = batch.local["partials"] = PartialsPacker(
                 f"{Topic.EVENTS_RAW.value}/{batch.partition}",
