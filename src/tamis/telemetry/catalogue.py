@@ -1,0 +1,220 @@
+"""Every Prometheus series of tamis, defined once: name, help, labels, buckets.
+
+Rules: names begin with ``tamis_`` and end in their unit; labels come from closed sets only, never from what senders
+write; docs/metrics.md, the dashboards and the alert rules are checked against this list.
+Besides these, each process exports the ``process_*`` series of the Prometheus client (CPU, memory, start time).
+"""
+
+from tamis.domain.outcome import InvalidReason, Outcome, Reason
+from tamis.records.topics import Topic
+from tamis.telemetry.series import Kind, Label, Series
+
+PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
+CONSENT, REPLICA, WINDOWS, INCIDENTS = "Consent", "Consent replica", "Windows", "Incidents"
+
+GATE_REASONS = (
+    "no_replica",
+    "replica_not_caught_up",
+    "consent_age_unknown",
+    "consent_too_old",
+    "consent_clock_ahead",
+)
+FAULTS = (
+    "AuditRefusedError",
+    "FaustError",
+    "InvalidProducerEpoch",
+    "KafkaConnectionError",
+    "KafkaTimeoutError",
+    "LateCellError",
+    "MessageSizeTooLargeError",
+    "NodeNotReadyError",
+    "OutOfOrderSequenceNumber",
+    "ProducerFenced",
+    "ReadTimeoutError",
+    "ReplicaDamagedError",
+    "UnknownTopicOrPartitionError",
+)
+SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+_role = Label(name="role", values=("intake", "consent", "metrics", "anomaly"), of="the roles of a worker")
+_topic = Label(
+    name="topic",
+    values=(Topic.EVENTS_RAW, Topic.CONSENT_RAW, Topic.CONSENT_CHANGES, Topic.METRICS_PARTIALS, Topic.METRICS_WINDOWS),
+    of="the input topics, without prefix",
+)
+_outcome = Label(name="outcome", values=tuple(Outcome), of="the six outcomes")
+_reason = Label(name="reason", values=(*Reason, *InvalidReason), of="reasons of decisions and of refusals")
+_rule = Label(name="rule", of="rule ids of the configuration, `-` for none")
+_site = Label(name="site", of="site labels of the policy, `other`, `-` for none")
+SEVERITIES = ("page", "ticket")
+
+
+_defined: list[Series] = []
+
+
+def _series(area: str, kind: Kind, name: str, text: str, *labels: Label) -> Series:
+    buckets = SECONDS if kind == "histogram" else ()
+    made = Series(name=f"tamis_{name}", kind=kind, area=area, help=text, labels=labels, buckets=buckets)
+    _defined.append(made)
+    return made
+
+
+WORKER_INFO = _series(
+    PROCESS,
+    "gauge",
+    "worker_info",
+    "Always 1: which version runs, with which configuration, as what.",
+    Label(name="version", of="the version of the package"),
+    Label(name="bundle", of="hash of the active configuration, empty for the replica"),
+    Label(name="roles", of="roles of the process joined by `+`, or `replica`"),
+)
+FATAL = _series(
+    PROCESS,
+    "counter",
+    "fatal_total",
+    "Faults that are ending the process; it may be gone before the next scrape, so look at its start time as well.",
+    Label(name="kind", values=FAULTS, of="class names of faults"),
+)
+
+BATCHES = _series(EDGE, "counter", "batches_total", "Batches committed, empty ones among them.", _role, _topic)
+RECORDS = _series(EDGE, "counter", "records_total", "Records of committed batches.", _role, _topic)
+BATCH_SECONDS = _series(EDGE, "histogram", "batch_seconds", "Time a batch was in the agent's hands.", _role, _topic)
+TRANSACTION_SECONDS = _series(
+    EDGE, "histogram", "transaction_seconds", "Time to deliver a batch's outputs and commit.", _role, _topic
+)
+LAG = _series(
+    EDGE,
+    "gauge",
+    "lag_records",
+    "Records between the committed offset and the end, over the partitions this process owns, as of their last commit.",
+    _role,
+    _topic,
+)
+PARTITIONS = _series(EDGE, "gauge", "partitions", "Partitions this process owns.", _role, _topic)
+GENERATIONS = _series(EDGE, "counter", "generations_total", "Group generations (rebalances) seen.", _role)
+GATE = _series(
+    EDGE,
+    "gauge",
+    "gate_closed",
+    "1 while intake waits for this reason, else 0.",
+    Label(name="reason", values=GATE_REASONS, of="why consent is not known to be fresh", preset=True),
+)
+
+EVENTS = _series(INTAKE, "counter", "events_total", "Events decided, by outcome and reason.", _outcome, _reason)
+RULE_EVENTS = _series(
+    INTAKE,
+    "counter",
+    "rule_events_total",
+    "Events decided, by tagging rule and site.",
+    _rule,
+    _site,
+    _outcome,
+)
+QUARANTINED = _series(
+    INTAKE,
+    "counter",
+    "quarantined_total",
+    "Entries written to `events.quarantine`.",
+    Label(name="source", values=(Topic.EVENTS_RAW, Topic.CONSENT_RAW), of="the topic the input came from"),
+    Label(name="reason", values=tuple(InvalidReason), of="why it could not be used"),
+)
+LEAVES = _series(INTAKE, "counter", "audit_leaves_total", "Leaves written to `audit.log`.")
+RESIDUAL = _series(
+    INTAKE,
+    "gauge",
+    "ledger_residual_events",
+    "Disagreement between records read, leaves written and outcomes counted, summed over committed batches; always 0.",
+)
+INTAKE_BEHIND = _series(
+    INTAKE,
+    "gauge",
+    "intake_watermark_lag_seconds",
+    "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
+)
+
+CONSENT_AGE = _series(
+    CONSENT,
+    "gauge",
+    "consent_age_seconds",
+    "Time up to now in which consent given may be unknown to this worker; +Inf while any part is unknown.",
+)
+CONSENT_BOUND = _series(
+    CONSENT, "gauge", "consent_age_bound_seconds", "The setting `consent.max_age_s`: above it intake waits."
+)
+CONSENT_CHANGES = _series(CONSENT, "counter", "consent_changes_total", "Canonical changes written.")
+CONSENT_IGNORED = _series(
+    CONSENT,
+    "counter",
+    "consent_ignored_total",
+    "Statements of `consent.raw` that change nothing.",
+    Label(
+        name="cause",
+        values=("unknown_regulation", "no_subject", "unknown_category", "undated_grant"),
+        of="why they change nothing",
+    ),
+)
+CONSENT_BEHIND = _series(
+    CONSENT,
+    "gauge",
+    "consent_clock_lag_seconds",
+    "How far the slowest owned partition of `consent.raw` is behind now: the first part of the consent age.",
+)
+SUBJECTS = _series(CONSENT, "counter", "subject_records_total", "Subject records written to `consent.state`.")
+
+REPLICA_APPLIED = _series(REPLICA, "counter", "replica_applied_total", "Rows of `consent.state` applied.")
+REPLICA_CHANGED = _series(REPLICA, "counter", "replica_changed_total", "Subject records changed or deleted.")
+REPLICA_BEHIND = _series(
+    REPLICA, "gauge", "replica_behind_records", "Offsets to go to where the topic ended at the start; 0 = caught up."
+)
+REPLICA_AGE = _series(
+    REPLICA,
+    "gauge",
+    "replica_age_seconds",
+    "Consent age as the replica process sees it; +Inf while any part is unknown.",
+)
+
+MINUTES = _series(WINDOWS, "counter", "minutes_closed_total", "Minutes closed, each in every partition of `metrics.*`.")
+WINDOWS_CLOSED = _series(WINDOWS, "counter", "windows_closed_total", "One-minute windows written, one a series.")
+WINDOW_EVENTS = _series(
+    WINDOWS, "counter", "window_events_total", "Events in closed minutes; follows `tamis_events_total`."
+)
+WATERMARK_LAG = _series(
+    WINDOWS,
+    "gauge",
+    "watermark_lag_seconds",
+    "How far the slowest source known to the window agent is behind now.",
+)
+WINDOWS_BEHIND = _series(
+    WINDOWS,
+    "gauge",
+    "windows_behind_seconds",
+    "Time since the end of the last closed minute, the slowest owned partition; healthy below 120.",
+)
+
+INCIDENTS_OPEN = _series(
+    INCIDENTS,
+    "gauge",
+    "incidents_open",
+    "Incidents now open, by severity.",
+    Label(name="severity", values=SEVERITIES, of="how urgent", preset=True),
+)
+INCIDENT = _series(
+    INCIDENTS,
+    "gauge",
+    "incident",
+    "1 for each incident now open; the sample goes when it closes.",
+    _site,
+    _rule,
+    Label(name="kind", values=("drop", "spike", "silent"), of="what is wrong with the counts"),
+    Label(name="severity", values=SEVERITIES, of="how urgent"),
+    Label(name="owner", of="the teams named by the rules, empty for none"),
+)
+ALERTS = _series(
+    INCIDENTS,
+    "counter",
+    "alerts_total",
+    "Records written to `alerts`.",
+    Label(name="state", values=("open", "updated", "closed"), of="what became of the incident"),
+)
+
+CATALOGUE: tuple[Series, ...] = tuple(_defined)

@@ -1,0 +1,152 @@
+"""What a Prometheus series is here, and how a registry gets it.
+
+Rules: a series has help text and only labels from closed sets; a value outside its set is counted as ``other``, so
+nothing a sender writes, and no mistake of ours, can make a new series. A series appears in a registry when something of
+its area is first used, with one sample for each value of a label that says ``preset``.
+Not handled here: which series there are (``catalogue``), the endpoint.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, Literal
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OTHER = "other"
+Kind = Literal["counter", "gauge", "histogram"]
+_MAKERS: Mapping[str, Any] = {"counter": Counter, "gauge": Gauge}
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """A label and its closed set.
+
+    Attributes:
+        name: as in Prometheus.
+        values: the set, or None when it comes from the configuration (see ``Vocabulary``).
+        of: the set in words, for the documents.
+        preset: samples of all values are there from the start, at 0.
+    """
+
+    name: str
+    values: tuple[str, ...] | None = None
+    of: str
+    preset: bool = False
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """One series.
+
+    Attributes:
+        name: full name, ``tamis_<noun>_total``, ``_seconds``...
+        kind: of Prometheus.
+        area: whose it is; a heading of the reference.
+        help: one sentence: what is counted or measured, and its unit.
+        labels: in order.
+        buckets: upper bounds of a histogram, in the unit of the name.
+    """
+
+    name: str
+    kind: Kind
+    area: str
+    help: str
+    labels: tuple[Label, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """The closed sets that the configuration gives, by label name.
+
+    Attributes:
+        rule: ids of the tagging rules, and "-" for none.
+        site: labels of the sites, "-" for none.
+        owner: teams that own rules.
+        version: of the package that runs.
+        bundle: hash of the active configuration.
+        roles: what this process does, joined by "+".
+    """
+
+    rule: frozenset[str] = frozenset()
+    site: frozenset[str] = frozenset()
+    owner: frozenset[str] = frozenset()
+    version: frozenset[str] = frozenset()
+    bundle: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+    def values(self, label: Label) -> frozenset[str]:
+        """The set of a label.
+
+        Raises:
+            AttributeError: neither the label nor the configuration gives one.
+        """
+        if label.values is not None:
+            return frozenset(label.values)
+        found: frozenset[str] = getattr(self, label.name)
+        return found
+
+
+class Family:
+    """A series in a registry.
+
+    Args:
+        series: its definition.
+        vocabulary: sets from the configuration.
+        registry: where it is registered.
+    """
+
+    __slots__ = ("_allowed", "_children", "metric")
+
+    def __init__(self, series: Series, vocabulary: Vocabulary, registry: CollectorRegistry) -> None:
+        names = [label.name for label in series.labels]
+        if series.kind == "histogram":
+            self.metric: Any = Histogram(series.name, series.help, names, registry=registry, buckets=series.buckets)
+        else:
+            self.metric = _MAKERS[series.kind](series.name, series.help, names, registry=registry)
+        self._allowed = [vocabulary.values(label) for label in series.labels]
+        self._children: dict[tuple[str, ...], Any] = {}
+        if series.labels and all(label.preset for label in series.labels):
+            for values in product(*(sorted(allowed) for allowed in self._allowed)):
+                self.of(*values)
+
+    def of(self, *values: str) -> Any:
+        """The sample with these label values, in the order of the definition; unknown ones are ``other``."""
+        child = self._children.get(values)
+        if child is None:
+            known = self._bounded(values)
+            child = self._children.get(known)
+            if child is None:
+                child = self._children[known] = self.metric.labels(*known) if known else self.metric
+        return child
+
+    def show_only(self, samples: Iterable[tuple[str, ...]]) -> None:
+        """1 for each of these label values, and no other samples; those that stay are never away."""
+        wanted = {self._bounded(values) for values in samples}
+        for gone in self._children.keys() - wanted:
+            self.metric.remove(*gone)
+            del self._children[gone]
+        for values in wanted:
+            self.of(*values).set(1)
+
+    def _bounded(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(v if v in allowed else OTHER for v, allowed in zip(values, self._allowed, strict=True))
+
+
+class Shelf:
+    """The series of one process, registered when first asked for.
+
+    Args:
+        registry: of this process; nothing is registered globally.
+        vocabulary: sets from the configuration.
+    """
+
+    def __init__(self, registry: CollectorRegistry, vocabulary: Vocabulary) -> None:
+        self.registry = registry
+        self._vocabulary = vocabulary
+        self._families: dict[str, Family] = {}
+
+    def __getitem__(self, series: Series) -> Family:
+        """The series in this registry."""
+        family = self._families.get(series.name)
+        if family is None:
+            family = self._families[series.name] = Family(series, self._vocabulary, self.registry)
+        return family
