@@ -1,7 +1,9 @@
 """Reads a whole system back with ``read_committed`` and counts what is missing, doubled or inconsistent.
 
 The oracle is the input itself: every offset of ``events.raw`` must have its leaves, every granted destination of an
-accepted leaf exactly one record (found by its proof id), and the windows must sum to the ledger.
+accepted leaf exactly one record (found by its proof id), and the counts in windows, closed and still open, must sum to
+the ledger. It holds at any time in which nothing is written; partitions are read one after the other, so that memory
+stays that of one partition.
 """
 
 from __future__ import annotations
@@ -12,105 +14,163 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tamis.domain.audit.verify import LogVerifier
-from tamis.kafka.reader import read_topic, topic_ends
-from tamis.records.metrics import MinuteClosed, Window
+from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
+from tamis.records.metrics import MinuteClosed, Window, WindowCell
 from tamis.records.topics import Topic
 from tamis.services.audit_check import STRICT, is_head
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tamis.domain.bundle import Bundle
     from tamis.domain.keyring import Keyring
     from tamis.settings import Settings
 
-Position = tuple[int, int, int]
+Place = tuple[int, int]
+"""Offset and index within the record; the partition is the one being read."""
+
+_OPEN_CELLS = msgspec.json.Decoder(tuple[WindowCell, ...])
+_CLOSING: msgspec.json.Decoder[Window | MinuteClosed] = msgspec.json.Decoder(Window | MinuteClosed)
+_CELL_KEY = b"\x00c\x00"
+
+
+class _Source(msgspec.Struct):
+    p: int
+    o: int
+    i: int
+
+
+class _Leaf(msgspec.Struct):
+    src: _Source
+    out: str
+    dest: dict[str, str]
+
+
+class _Proof(msgspec.Struct):
+    proof_id: str
+
+
+_leaf = msgspec.json.Decoder(_Leaf).decode
+_proof = msgspec.json.Decoder(_Proof).decode
 
 
 class Findings(msgspec.Struct, kw_only=True):
     """What was read back.
 
     Attributes:
+        events: records in ``events.raw``.
         leaves: leaves in the audit log.
         outcomes: leaves by outcome.
+        sent: records by destination.
         missing: input offsets without a leaf.
-        doubled: positions with more than one leaf.
+        doubled: positions with more than one leaf, or leaves of records that are not in the input.
         lost: granted (destination, position) pairs without a record.
         repeated: (destination, position) pairs with more than one record, or that were not granted.
         broken_logs: partitions whose tree or order does not verify.
         window_sum: events in closed windows, by outcome.
+        open_sum: events in windows that are still open, by outcome.
+        minutes_twice: (partition, series, minute) with more than one window.
         opened_twice: incidents opened more than once.
     """
 
+    events: int = 0
     leaves: int = 0
     outcomes: Counter[str] = msgspec.field(default_factory=Counter)
+    sent: Counter[str] = msgspec.field(default_factory=Counter)
     missing: int = 0
     doubled: int = 0
     lost: int = 0
     repeated: int = 0
     broken_logs: list[str] = msgspec.field(default_factory=list)
     window_sum: Counter[str] = msgspec.field(default_factory=Counter)
+    open_sum: Counter[str] = msgspec.field(default_factory=Counter)
+    minutes_twice: int = 0
     opened_twice: int = 0
 
+    @property
+    def unbalanced(self) -> Counter[str]:
+        """By outcome: counts in windows less leaves."""
+        counted = self.window_sum + self.open_sum
+        return Counter({o: d for o in counted | self.outcomes if (d := counted[o] - self.outcomes[o])})
+
     def sound(self) -> bool:
-        """Nothing missing, nothing twice, every tree valid."""
-        return not (self.missing or self.doubled or self.lost or self.repeated or self.broken_logs or self.opened_twice)
+        """Nothing missing, nothing twice, every tree valid, every event counted once."""
+        wrong = self.missing or self.doubled or self.lost or self.repeated or self.broken_logs
+        return not (wrong or self.unbalanced or self.minutes_twice or self.opened_twice)
 
 
 def read_back(settings: Settings, bundle: Bundle, keys: Keyring) -> Findings:
-    """Everything about one system's outputs; producers must have stopped."""
+    """Everything about one system's outputs; producers must have stopped, and workers be idle."""
     found = Findings()
-    granted = _read_audit(settings, found)
-    for number, destination in enumerate(bundle.destinations):
-        seen: Counter[Position] = Counter()
-        for record in read_topic(settings.kafka, settings.topic(destination.topic)):
-            assert record.value is not None
-            seen[keys.proofs[number].position(msgspec.json.decode(record.value)["proof_id"])] += 1
-        wanted = granted.get(destination.id, Counter())
-        found.lost += sum((wanted - seen).values())
-        found.repeated += sum((seen - wanted).values())
+    for partition in topic_ends(settings.kafka, settings.topic(Topic.EVENTS_RAW)):
+        granted = _read_log(settings, partition, found)
+        for number, destination in enumerate(bundle.destinations):
+            seen: Counter[Place] = Counter()
+            for record in _of(settings, destination.topic, partition):
+                p, offset, index = keys.proofs[number].position(_proof(record.value or b"").proof_id)
+                assert p == partition, f"{destination.id}: a record of partition {p} in partition {partition}"
+                seen[offset, index] += 1
+            wanted = granted.get(destination.id, Counter())
+            found.sent[destination.id] += seen.total()
+            found.lost += (wanted - seen).total()
+            found.repeated += (seen - wanted).total()
     _read_windows(settings, found)
     _read_alerts(settings, found)
     return found
 
 
-def _read_audit(settings: Settings, found: Findings) -> dict[str, Counter[Position]]:
-    granted: dict[str, Counter[Position]] = {}
-    positions: Counter[Position] = Counter()
-    verifiers: dict[int, LogVerifier] = {}
-    for record in read_topic(settings.kafka, settings.topic(Topic.AUDIT_LOG)):
+def _of(settings: Settings, topic: str, partition: int) -> Iterator[TopicRecord]:
+    return read_topic(settings.kafka, settings.topic(topic), first={partition: 0})
+
+
+def _read_log(settings: Settings, partition: int, found: Findings) -> dict[str, Counter[Place]]:
+    granted: dict[str, Counter[Place]] = {}
+    positions: Counter[Place] = Counter()
+    verifier: LogVerifier = STRICT.verifier(partition)
+    for record in _of(settings, Topic.AUDIT_LOG, partition):
         assert record.value is not None
         head = is_head(record)
-        if record.partition not in verifiers:
-            verifiers[record.partition] = STRICT.verifier(record.partition)
-        verifiers[record.partition].feed(head, record.value)
+        verifier.feed(head, record.value)
         if head:
             continue
-        leaf = msgspec.json.decode(record.value)
-        where = (leaf["src"]["p"], leaf["src"]["o"], leaf["src"]["i"])
-        positions[where] += 1
+        leaf = _leaf(record.value)
+        assert leaf.src.p == partition
+        place = (leaf.src.o, leaf.src.i)
+        positions[place] += 1
         found.leaves += 1
-        found.outcomes[leaf["out"]] += 1
-        for destination, reason in leaf["dest"].items():
-            if leaf["out"] == "accepted" and reason == "granted":
-                granted.setdefault(destination, Counter())[where] += 1
-    found.doubled = sum(count - 1 for count in positions.values())
-    covered = {(p, o) for p, o, _ in positions}
-    for record in read_topic(settings.kafka, settings.topic(Topic.EVENTS_RAW)):
-        found.missing += (record.partition, record.offset) not in covered
-    for partition, verifier in verifiers.items():
-        report = verifier.report()
-        if not report.ok:
-            found.broken_logs.append(f"{partition}: {report.failure}")
+        found.outcomes[leaf.out] += 1
+        for destination, reason in leaf.dest.items():
+            if leaf.out == "accepted" and reason == "granted":
+                granted.setdefault(destination, Counter())[place] += 1
+    found.doubled += sum(count - 1 for count in positions.values())
+    covered = {offset for offset, _ in positions}
+    there = {record.offset for record in _of(settings, Topic.EVENTS_RAW, partition)}
+    found.events += len(there)
+    found.missing += len(there - covered)
+    found.doubled += len(covered - there)
+    report = verifier.report()
+    if not report.ok:
+        found.broken_logs.append(f"{partition}: {report.failure}")
     return granted
 
 
 def _read_windows(settings: Settings, found: Findings) -> None:
-    decoder = msgspec.json.Decoder(Window | MinuteClosed)
+    seen: Counter[tuple[int, str, int]] = Counter()
     for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_WINDOWS)):
-        assert record.value is not None
-        value = decoder.decode(record.value)
+        value = _CLOSING.decode(record.value or b"")
+        series = value.series if isinstance(value, Window) else "closed"
+        seen[record.partition, str(series), value.minute] += 1
         if isinstance(value, Window):
             for cell in value.cells:
                 found.window_sum[cell.outcome] += cell.n
+    found.minutes_twice = sum(count > 1 for count in seen.values())
+    table: dict[bytes, bytes | None] = {}
+    for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_OPEN)):
+        table[record.key or b""] = record.value
+    for key, stored in table.items():
+        if stored and _CELL_KEY in key:
+            for cell in _OPEN_CELLS.decode(stored):
+                found.open_sum[cell.outcome] += cell.n
 
 
 def _read_alerts(settings: Settings, found: Findings) -> None:
@@ -120,8 +180,3 @@ def _read_alerts(settings: Settings, found: Findings) -> None:
         alert = msgspec.json.decode(record.value)
         opened[alert["id"]] += alert["state"] == "open"
     found.opened_twice = sum(count > 1 for count in opened.values())
-
-
-def ends(settings: Settings, topic: str) -> int:
-    """Sum of the end offsets of a topic."""
-    return sum(topic_ends(settings.kafka, settings.topic(topic)).values())

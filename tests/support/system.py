@@ -1,0 +1,305 @@
+"""A tamis deployment for tests: its own topic prefix and state folder on a Kafka cluster, its processes under control.
+
+    with System(kafka, tmp_path) as system:
+        system.start("replica")
+        system.start("worker", "--role", "all")
+        system.load("consent.raw", statements)
+        system.wait_for_consent()
+        system.load("events.raw", events)
+        system.wait_for_intake()
+        assert system.read_back().sound()
+
+Rules: settings stand in a TOML file that every process is given, with timeouts short enough for tests; topics and keys
+are made by the product's own code; a process that ends while a condition is waited for fails the wait with the end of
+its log; on leaving, every process is ended by its id, also after a failure. Producers are loaded before they are
+counted, so "done" means: committed up to the end of the topic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from tamis.cli.topics import configured_crm_topics
+from tamis.kafka import admin
+from tamis.kafka.loading import GroupProgress, Loader, Outgoing
+from tamis.kafka.mend import mend
+from tamis.kafka.plan import wanted_topics
+from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
+from tamis.keys.file import create_key_file
+from tamis.records.topics import Topic
+from tamis.settings_loader import load_settings
+from tamis.stores.consent_view import LmdbConsentView
+from tamis.worker import keyring, load_parts
+from tests.support.soundness import Findings, read_back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tamis.settings import Settings
+    from tests.support.kafka.cluster import KafkaCluster
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LIMIT_S = 120.0
+STOP_S = 40.0
+TAIL_CHARS = 4_000
+
+FAST: dict[str, object] = {
+    "kafka.session_timeout_s": 6.0,
+    "kafka.heartbeat_s": 1.0,
+    "kafka.rebalance_timeout_s": 20.0,
+    "kafka.request_timeout_s": 30.0,
+    "consent.heartbeat_s": 1.0,
+    "worker.empty_batch_interval_s": 1.0,
+    "worker.restart_max_s": 2.0,
+    "worker.crash_limit": 50,
+    "rules.folder": str(CHECKOUT / "config" / "reference"),
+}
+
+
+def now_ms() -> int:
+    """Wall clock, ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Process:
+    """One running command of the product.
+
+    Args:
+        name: for messages and the log's name.
+        command: program and arguments.
+        log: file that gets what it prints.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        self.name, self.log, self.stopped = name, log, False
+        with log.open("ab") as out:
+            self._popen = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._popen.pid
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._popen.poll()
+
+    def said(self) -> str:
+        """Everything it printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, number)
+
+    def kill(self) -> None:
+        """Kill -9; not counted as a surprise."""
+        self.stopped = True
+        self.signal(signal.SIGKILL)
+        self._popen.wait()
+
+    def stop(self) -> int:
+        """Ask it to drain, wait, and give its exit code; killed when it does not end in time."""
+        self.stopped = True
+        with contextlib.suppress(ProcessLookupError):
+            self._popen.terminate()  # only the process itself: a supervisor ends its own children
+        return self.wait(STOP_S)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end, give the exit code; killed when it does not end in time."""
+        self.stopped = True
+        try:
+            return self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self._popen.returncode
+
+
+class System:
+    """A deployment; use as a context manager.
+
+    Args:
+        kafka: the cluster.
+        folder: for settings, state and logs.
+        options: settings that differ from `FAST` ("consent.max_age_s": 6.0).
+        raw_partitions: partitions of `events.raw`.
+    """
+
+    def __init__(
+        self, kafka: KafkaCluster, folder: Path, options: dict[str, object] | None = None, *, raw_partitions: int = 8
+    ) -> None:
+        self.kafka, self.folder = kafka, folder
+        self.prefix = f"s{uuid.uuid4().hex[:8]}."
+        self.processes: list[Process] = []
+        copies = len(kafka.nodes)
+        values = FAST | {
+            "kafka.bootstrap": kafka.bootstrap,
+            "topics.prefix": self.prefix,
+            "topics.raw_partitions": raw_partitions,
+            "topics.replication": copies,
+            "topics.min_insync_replicas": 2 if copies > 1 else 1,
+            "paths.state_dir": str(folder / "state"),
+        }
+        self.settings_file = folder / "tamis.toml"
+        self._write_settings(values | (options or {}))
+        self.settings: Settings = load_settings(str(self.settings_file), {}).settings
+
+    def _write_settings(self, values: dict[str, object]) -> None:
+        groups: dict[str, list[str]] = {}
+        for name, value in sorted(values.items()):
+            group, _, key = name.partition(".")
+            groups.setdefault(group, []).append(f"{key} = {json.dumps(value)}")
+        text = "\n\n".join("\n".join([f"[{group}]", *lines]) for group, lines in groups.items())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.settings_file.write_text(text + "\n")
+
+    def __enter__(self) -> Self:
+        create_key_file(Path(self.settings.keys_path()), now_ms=now_ms())
+        self.apply_topics()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self.processes):
+            if process.exit_code() is None:
+                process.kill()
+
+    def topic(self, name: str) -> str:
+        """Full name of a topic."""
+        return self.settings.topic(name)
+
+    def apply_topics(self) -> None:
+        """What `tamis topics apply` does."""
+        wanted = wanted_topics(self.settings, configured_crm_topics(self.settings))
+        actual = admin.actual_topics(self.settings.kafka, wanted)
+        admin.apply(self.settings.kafka, mend(wanted, actual, allow_growth=False).doing)
+
+    # -- processes
+
+    def command(self, *arguments: str) -> list[str]:
+        """Command line of `tamis ARGUMENTS` under this system's settings."""
+        return [sys.executable, "-m", "tamis.cli.main", "--settings", str(self.settings_file), *arguments]
+
+    def start(self, *arguments: str, under: Sequence[str] = ()) -> Process:
+        """Start `tamis ARGUMENTS`; `under` is a program that starts it, such as `prlimit`."""
+        name = " ".join(arguments)
+        log = self.folder / f"{len(self.processes):02}-{arguments[0]}.log"
+        process = Process(name, [*under, *self.command(*arguments)], log)
+        self.processes.append(process)
+        return process
+
+    def run(self, *arguments: str, seconds: float = LIMIT_S) -> subprocess.CompletedProcess[str]:
+        """Run `tamis ARGUMENTS` to its end."""
+        return subprocess.run(
+            self.command(*arguments), cwd=CHECKOUT, capture_output=True, text=True, timeout=seconds, check=False
+        )
+
+    # -- waiting
+
+    def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = LIMIT_S) -> None:
+        """Wait for a condition.
+
+        Raises:
+            AssertionError: it did not come true in time, or a process ended meanwhile; with the ends of all logs.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for process in self.processes:
+                code = process.exit_code()
+                if code is not None and not process.stopped:
+                    raise AssertionError(f"{process.name} ended with {code} while waiting for {what}\n{self.tails()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds:g} s for {what}\n{self.tails()}")
+            time.sleep(0.1)
+
+    def tails(self) -> str:
+        """The end of every log."""
+        return "\n".join(f"--- {process.name}\n{process.said()[-TAIL_CHARS:]}" for process in self.processes)
+
+    def wait_for_consent(self, since_ms: int | None = None, seconds: float = LIMIT_S) -> None:
+        """Wait until the replica knows all consent that was received before `since_ms` (None: now)."""
+        since = now_ms() if since_ms is None else since_ms
+        with self.consent() as view:
+
+            def known() -> bool:
+                now = now_ms()
+                return view.caught_up() and now - view.age(now) * 1000 > since
+
+            self.wait_until(known, "consent in the replica", seconds)
+
+    @contextlib.contextmanager
+    def consent(self) -> Iterator[LmdbConsentView]:
+        """The replica as a worker reads it; only one at a time."""
+        view = LmdbConsentView(Path(self.settings.replica_path()))
+        try:
+            yield view
+        finally:
+            view.close()
+
+    def progress(self, role: str = "intake", topic: str = Topic.EVENTS_RAW) -> GroupProgress:
+        """Committed offsets of a role's group on one of its input topics."""
+        group = f"{self.prefix}{self.settings.worker.app_id}-{role}"
+        partitions = len(topic_ends(self.settings.kafka, self.topic(topic)))
+        return GroupProgress(self.settings.kafka, group, self.topic(topic), partitions)
+
+    def wait_for_intake(self, seconds: float = LIMIT_S) -> None:
+        """Wait until every event written so far is decided and committed."""
+        ends = [end for _, end in sorted(topic_ends(self.settings.kafka, self.topic(Topic.EVENTS_RAW)).items())]
+        with contextlib.closing(self.progress()) as progress:
+            reached: list[list[int]] = [[]]
+
+            def done() -> bool:
+                reached[0] = progress.committed() or reached[0]
+                return bool(reached[0]) and all(at >= end for at, end in zip(reached[0], ends, strict=True))
+
+            try:
+                self.wait_until(done, "intake", seconds)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\ncommitted {reached[0]} of {ends}") from None
+
+    def wait_for_counts(self, seconds: float = LIMIT_S) -> None:
+        """Wait until every partial count written so far is in a window, closed or open."""
+        last = {record.partition: record.offset for record in self.read(Topic.METRICS_PARTIALS)}
+        with contextlib.closing(self.progress("metrics", Topic.METRICS_PARTIALS)) as progress:
+
+            def done() -> bool:
+                reached = progress.committed() or []
+                return bool(reached) and all(reached[partition] > offset for partition, offset in last.items())
+
+            self.wait_until(done, "the window agent", seconds)
+
+    # -- records
+
+    def load(self, topic: str, records: Iterable[Outgoing]) -> int:
+        """Write records and wait for their acknowledgement; gives their number."""
+        with Loader(self.settings.kafka) as loader:
+            return loader.load(self.topic(topic), records)
+
+    def read(self, topic: str) -> Iterator[TopicRecord]:
+        """All committed records of a topic."""
+        return read_topic(self.settings.kafka, self.topic(topic))
+
+    def read_back(self) -> Findings:
+        """Everything this system wrote, checked."""
+        parts = load_parts(self.settings)
+        return read_back(self.settings, parts.bundle, keyring(parts))
+
+    def values(self, topic: str) -> list[dict[str, Any]]:
+        """All committed values of a topic that holds JSON."""
+        return [json.loads(record.value) for record in self.read(topic) if record.value]
