@@ -1,8 +1,11 @@
 """Ids: canonical spelling, placeholders, subject keys."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from tamis.domain.identity import MAX_ID_CHARS, SubjectKeys, canonical
+from tamis.domain.identity import _PLACEHOLDERS, MAX_ID_CHARS, SubjectKeys, canonical
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,11 @@ def test_subject_keys_separate_persons_from_devices_and_depend_on_the_key() -> N
     assert len(found) == 5
     assert all(len(key) == 22 for key in found)
     assert keys.person("a") == SubjectKeys(b"k" * 32).person("a")
+
+
+def test_the_producers_page_lists_every_placeholder() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "producers.md").read_text("utf-8")
+    section = page.partition("## Placeholder ids")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`([^`]+)`", section))
+    assert listed >= _PLACEHOLDERS - {""}
+    assert all(canonical(word) is None for word in _PLACEHOLDERS)
