@@ -1,9 +1,10 @@
 """Ids as they were sent (text or whole number) to canonical ids, remembered because subjects repeat.
 
-Rules: the memo holds at most ``MEMO_LIMIT`` ids and starts over when full; it changes cost, never an answer.
+Rules: the memo holds at most ``MEMO_LIMIT`` ids, none longer than an id may be, and starts over when full; it changes
+cost, never an answer.
 """
 
-from tamis.domain.identity import canonical
+from tamis.domain.identity import MAX_ID_CHARS, canonical
 
 MEMO_LIMIT = 65_536
 
@@ -14,10 +15,12 @@ class IdMemo(dict[str | int, str | None]):
     __slots__ = ()
 
     def __missing__(self, raw: str | int) -> str | None:
-        if len(self) >= MEMO_LIMIT:
-            self.clear()
-        found = canonical(str(raw))
-        self[raw] = found
+        text = str(raw)
+        found = canonical(text)
+        if len(text) <= MAX_ID_CHARS:
+            if len(self) >= MEMO_LIMIT:
+                self.clear()
+            self[raw] = found
         return found
 
     def __repr__(self) -> str:
