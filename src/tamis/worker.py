@@ -8,11 +8,14 @@ crash-only: a fault ends it with exit code 70 and the supervisor starts it again
 import os
 import secrets
 import time
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from tamis.bundles.load import load_bundle
 from tamis.consent_sources.keying import Keying
@@ -23,7 +26,7 @@ from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits
-from tamis.intake import Emissions, Intake
+from tamis.intake import Intake
 from tamis.kafka.admin import check_topics
 from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
@@ -40,6 +43,8 @@ from tamis.streaming.reader import KafkaTopicReader
 from tamis.streaming.run import run_apps
 from tamis.streaming.transport.clock import RecordClock
 from tamis.streaming.transport.topic import batch_topic
+from tamis.telemetry.metrics import Telemetry, vocabulary
+from tamis.telemetry.sampling import Sampler
 
 
 class FreshConsent(ConsentView, Protocol):
@@ -197,13 +202,6 @@ def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:
     return app
 
 
-class _Silent:
-    """Observers of a process without telemetry."""
-
-    def decided(self, partition: int, emissions: Emissions) -> None:
-        """Ignore."""
-
-
 def crm_topics(bundle: Bundle) -> tuple[TopicSpec, ...]:
     """The topics of the bundle's CRM destinations."""
     return tuple(crm_topic(each.id) for each in bundle.destinations if each.topic.startswith("crm."))
@@ -222,15 +220,18 @@ def refuse_wrong_topics(parts: Parts) -> None:
         )
 
 
-def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent) -> list[Any]:
-    """The apps of the given roles, consent first."""
+def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent, telemetry: Telemetry) -> list[Any]:
+    """The apps of the given roles, consent first, each with its observers."""
+    makers: dict[str, Callable[[], Any]] = {
+        "consent": lambda: consent_app(parts, telemetry.consent),
+        "intake": lambda: intake_app(parts, consent, telemetry.intake),
+        "metrics": lambda: metrics_app(parts, telemetry.windows),
+    }
     apps = []
-    if "consent" in roles:
-        apps.append(consent_app(parts))
-    if "intake" in roles:
-        apps.append(intake_app(parts, consent, _Silent()))
-    if "metrics" in roles:
-        apps.append(metrics_app(parts))
+    for role, make in makers.items():
+        if role in roles:
+            apps.append(make())
+            apps[-1].transport.observer = telemetry.edge(role)
     return apps
 
 
@@ -245,8 +246,24 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
         The exit code: 0 after a signal, 70 after a fault.
 
     Raises:
-        SetupError: configuration, keys or topics cannot be used.
+        SetupError: configuration, keys or topics cannot be used, or the metrics port is taken.
     """
     parts = load_parts(settings, str(os.getpid()))
     refuse_wrong_topics(parts)
-    return run_apps(role_apps(parts, roles, LmdbConsentView(Path(settings.replica_path()))))
+    consent = LmdbConsentView(Path(settings.replica_path()))
+    words = vocabulary(version("tamis"), "+".join(sorted(roles)), parts.bundle)
+    telemetry = Telemetry(words, settings.topics.prefix, parts.now)
+    apps = role_apps(parts, roles, consent, telemetry)
+    port = telemetry.serve(settings.telemetry)
+    log = structlog.get_logger("tamis.worker").bind(roles=sorted(roles), bundle=parts.bundle.hash)
+
+    def ready() -> None:
+        log.info("worker ready", version=version("tamis"), port=port)
+        if "intake" in roles:
+            age = telemetry.age(settings.consent.max_age_s)
+            Sampler(lambda: age.sampled(consent.age(parts.now()))).start()
+
+    try:
+        return run_apps(apps, ready=ready)
+    finally:
+        telemetry.stop()

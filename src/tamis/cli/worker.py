@@ -21,6 +21,8 @@ ALL = "all"
 @pass_session
 def command(session: Session, roles: tuple[str, ...]) -> int:
     """Run one worker: intake, consent, metrics, anomaly, or all of them."""
+    from tamis.telemetry.logs import configure_logs
     from tamis.worker import run_worker
 
+    configure_logs(session.settings.telemetry)
     return run_worker(session.settings, frozenset(ROLES if ALL in roles else roles))
