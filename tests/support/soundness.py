@@ -2,8 +2,8 @@
 
 The oracle is the input itself: every offset of ``events.raw`` must have its leaves, every granted destination of an
 accepted leaf exactly one record (found by its proof id), and the counts in windows, closed and still open, must sum to
-the ledger. It holds at any time in which nothing is written; partitions are read one after the other, so that memory
-stays that of one partition.
+the ledger. It holds at any time in which nothing is written. A large system is read a few partitions at a time, so that
+memory stays within bounds.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from tamis.domain.keyring import Keyring
     from tamis.settings import Settings
 
-Place = tuple[int, int]
-"""Offset and index within the record; the partition is the one being read."""
+Place = tuple[int, int, int]
+"""Partition, offset, and index within the record."""
+
+AT_ONCE = 400_000
+"""Events of the partitions that are read together."""
 
 _OPEN_CELLS = msgspec.json.Decoder(tuple[WindowCell, ...])
 _CLOSING: msgspec.json.Decoder[Window | MinuteClosed] = msgspec.json.Decoder(Window | MinuteClosed)
@@ -102,14 +105,14 @@ class Findings(msgspec.Struct, kw_only=True):
 def read_back(settings: Settings, bundle: Bundle, keys: Keyring) -> Findings:
     """Everything about one system's outputs; producers must have stopped, and workers be idle."""
     found = Findings()
-    for partition in topic_ends(settings.kafka, settings.topic(Topic.EVENTS_RAW)):
-        granted = _read_log(settings, partition, found)
+    for partitions in _groups(topic_ends(settings.kafka, settings.topic(Topic.EVENTS_RAW))):
+        granted = _read_logs(settings, partitions, found)
         for number, destination in enumerate(bundle.destinations):
             seen: Counter[Place] = Counter()
-            for record in _of(settings, destination.topic, partition):
-                p, offset, index = keys.proofs[number].position(_proof(record.value or b"").proof_id)
-                assert p == partition, f"{destination.id}: a record of partition {p} in partition {partition}"
-                seen[offset, index] += 1
+            for record in _of(settings, destination.topic, partitions):
+                place = keys.proofs[number].position(_proof(record.value or b"").proof_id)
+                assert place[0] == record.partition, f"{destination.id}: {place} in partition {record.partition}"
+                seen[place] += 1
             wanted = granted.get(destination.id, Counter())
             found.sent[destination.id] += seen.total()
             found.lost += (wanted - seen).total()
@@ -119,38 +122,46 @@ def read_back(settings: Settings, bundle: Bundle, keys: Keyring) -> Findings:
     return found
 
 
-def _of(settings: Settings, topic: str, partition: int) -> Iterator[TopicRecord]:
-    return read_topic(settings.kafka, settings.topic(topic), first={partition: 0})
+def _groups(ends: dict[int, int]) -> Iterator[list[int]]:
+    group: list[int] = []
+    for partition, end in ends.items():
+        if group and sum(ends[p] for p in group) + end > AT_ONCE:
+            yield group
+            group = []
+        group.append(partition)
+    yield group
 
 
-def _read_log(settings: Settings, partition: int, found: Findings) -> dict[str, Counter[Place]]:
+def _of(settings: Settings, topic: str, partitions: list[int]) -> Iterator[TopicRecord]:
+    return read_topic(settings.kafka, settings.topic(topic), first=dict.fromkeys(partitions, 0))
+
+
+def _read_logs(settings: Settings, partitions: list[int], found: Findings) -> dict[str, Counter[Place]]:
     granted: dict[str, Counter[Place]] = {}
     positions: Counter[Place] = Counter()
-    verifier: LogVerifier = STRICT.verifier(partition)
-    for record in _of(settings, Topic.AUDIT_LOG, partition):
+    verifiers: dict[int, LogVerifier] = {p: STRICT.verifier(p) for p in partitions}
+    for record in _of(settings, Topic.AUDIT_LOG, partitions):
         assert record.value is not None
         head = is_head(record)
-        verifier.feed(head, record.value)
+        verifiers[record.partition].feed(head, record.value)
         if head:
             continue
         leaf = _leaf(record.value)
-        assert leaf.src.p == partition
-        place = (leaf.src.o, leaf.src.i)
+        place = (leaf.src.p, leaf.src.o, leaf.src.i)
         positions[place] += 1
-        found.leaves += 1
         found.outcomes[leaf.out] += 1
         for destination, reason in leaf.dest.items():
             if leaf.out == "accepted" and reason == "granted":
                 granted.setdefault(destination, Counter())[place] += 1
-    found.doubled += sum(count - 1 for count in positions.values())
-    covered = {offset for offset, _ in positions}
-    there = {record.offset for record in _of(settings, Topic.EVENTS_RAW, partition)}
+    found.leaves += positions.total()
+    found.doubled += positions.total() - len(positions)
+    covered = {(p, offset) for p, offset, _ in positions}
+    there = {(record.partition, record.offset) for record in _of(settings, Topic.EVENTS_RAW, partitions)}
     found.events += len(there)
     found.missing += len(there - covered)
     found.doubled += len(covered - there)
-    report = verifier.report()
-    if not report.ok:
-        found.broken_logs.append(f"{partition}: {report.failure}")
+    reports = {p: verifier.report() for p, verifier in verifiers.items()}
+    found.broken_logs += [f"{p}: {report.failure}" for p, report in reports.items() if not report.ok]
     return granted
 
 

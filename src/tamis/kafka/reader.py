@@ -17,7 +17,7 @@ from tamis.settings import KafkaSettings, SetupError, UnreachableError
 
 SILENCE_S = 30.0
 _BATCH = 1_000
-_POLL_S = 0.5
+_POLL_S = 0.1
 _AGAIN_S = 0.1
 _NO_LEADER = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
