@@ -30,7 +30,10 @@ WARM_MINUTES = 60
 
 
 class Judgement(NamedTuple):
-    """What one minute looks like: ``surprise`` is signed, 0 inside the band; counts are per minute."""
+    """What one minute looks like: ``surprise`` is signed, 0 inside the band; counts are per minute, of ``window``.
+
+    ``high`` is infinite and ``tier`` is NONE while nothing usual is known.
+    """
 
     score: float = 0.0
     surprise: float = 0.0
@@ -39,6 +42,7 @@ class Judgement(NamedTuple):
     expected: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    tier: int = Tier.NONE
 
 
 NOTHING = Judgement()
@@ -208,9 +212,8 @@ class CountDetector(AnomalyDetector):
             if self.alarmed or not i or abs(surprise) > abs(best.surprise):
                 z, per = abs(surprise), 1.0 / window
                 score = z / (z + self.threshold)
-                best = Judgement(
-                    score, surprise, window, band.observed * per, band.mid * per, band.low * per, band.high * per
-                )
+                counts = (band.observed * per, band.mid * per, band.low * per, band.high * per)
+                best = Judgement(score, surprise, window, *counts, band.tier)
                 if self.alarmed and band.mid >= ENOUGH_EXPECTED:
                     break
         return best

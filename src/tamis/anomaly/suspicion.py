@@ -2,7 +2,7 @@
 
 Rules: from ``GUARD`` of the threshold on the detector learns nothing; recovery is ``CALM_MINUTES`` calm minutes in a
 row; nothing is suspected for ever: a changed level is accepted after ``SHIFT_MINUTES``, (nearly) no events after
-``SILENCE_MINUTES``, and sooner while the season is not known well.
+``SILENCE_MINUTES``, but only where the season is known well: a first evening or weekend looks like an outage, too.
 """
 
 from enum import IntEnum
@@ -16,7 +16,6 @@ CALM = 0.4  # of the threshold
 CALM_MINUTES = 5
 SHIFT_MINUTES = 120
 SILENCE_MINUTES = 1_440
-UNSURE_MINUTES = {Tier.SEEN: 60, Tier.NONE: 15}
 
 
 class Mode(IntEnum):
@@ -71,7 +70,7 @@ class Suspicion:
         self._calm = self._calm + 1 if level < CALM else 0
         if self._calm >= CALM_MINUTES:
             return self._leave(Turn.RECOVERED if self.mode == Mode.ALARMED else Turn.RELAXED)
-        patience = UNSURE_MINUTES.get(tier, SILENCE_MINUTES if silent else SHIFT_MINUTES)
+        patience = SILENCE_MINUTES if silent and tier == Tier.WARM else SHIFT_MINUTES
         return self._leave(Turn.ACCEPTED) if self._minutes > patience else Turn.NONE
 
     def encode(self) -> SuspicionState:

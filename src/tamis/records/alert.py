@@ -19,7 +19,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         observed: events per minute seen (mean over the deciding window).
         expected: events per minute expected.
         low: lower bound of the healthy band.
-        high: upper bound of the healthy band.
+        high: upper bound of the healthy band; None while nothing usual is known and no rise is reported.
         score: 0..1, 0.5 is the threshold.
         owner: from the rule.
         sla: from the rule.
@@ -38,10 +38,28 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     observed: float
     expected: float
     low: float
-    high: float
+    high: float | None
     score: float
     owner: str = ""
     sla: str = ""
     runbook: str = ""
     cause: str = ""
     closed_at: int | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Alert)
+
+
+def encode_alert(alert: Alert) -> bytes:
+    """The alert as it is written (JSON)."""
+    return _ENCODER.encode(alert)
+
+
+def decode_alert(value: bytes) -> Alert:
+    """A record of ``alerts``.
+
+    Raises:
+        msgspec.DecodeError: not written by tamis, a fault.
+    """
+    return _DECODER.decode(value)
