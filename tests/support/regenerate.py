@@ -1,0 +1,36 @@
+"""Writes every file of the repository that is made from code: ``make docs``. Tests compare the files with the same code.
+
+Rules: one line a file in ``GENERATED``; output depends on the code alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tamis import settings_reference
+from tamis.telemetry import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "docs/configuration.md": settings_reference.markdown,
+    "docs/metrics.md": reference.markdown,
+}
+
+
+def main() -> None:
+    """Write what is not up to date, and say what that was."""
+    for name, make in GENERATED.items():
+        path, text = ROOT / name, make()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {name}")
+
+
+if __name__ == "__main__":
+    main()
