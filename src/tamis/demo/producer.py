@@ -8,7 +8,10 @@ partition of its key, as producers do.
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from zlib import crc32
+
+import msgspec
 
 from tamis.demo.generator import CONSENT, EVENTS, TimedRecord
 from tamis.demo.traffic.plan import Plan
@@ -17,6 +20,24 @@ from tamis.settings import Settings
 
 MOST_AHEAD = 4_000
 _SLICE = 200
+
+
+class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line chose.
+
+    Attributes:
+        events: how many.
+        seconds: wall time of the traffic, at least.
+        fault: break one rule's tagging midway.
+        seed: of the generator.
+        folder: outputs; must not exist or be empty.
+    """
+
+    events: int
+    seconds: float
+    fault: bool
+    seed: int
+    folder: Path
 
 
 class Produced:
@@ -40,17 +61,18 @@ class DemoProducer:
 
     Args:
         settings: where to.
-        seconds: wall time the whole should take, at least.
+        options: how many events, in how many seconds of wall time.
         plan: what is produced.
         produced: counts, written to.
         waiting: events that are written but not worked off.
     """
 
     def __init__(
-        self, settings: Settings, seconds: float, plan: Plan, produced: Produced, waiting: Callable[[], int]
+        self, settings: Settings, options: DemoOptions, plan: Plan, produced: Produced, waiting: Callable[[], int]
     ) -> None:
         self._settings = settings
-        self._pace = seconds / max(1, plan.end_ms - plan.start_ms)
+        self._most = options.events
+        self._pace = options.seconds / max(1, plan.end_ms - plan.start_ms)
         self._start_ms = plan.start_ms
         self._waiting = waiting
         self.produced = produced
@@ -73,6 +95,8 @@ class DemoProducer:
             if first is not None:
                 self._put(loader, first)
             for record in records:
+                if self.produced.events >= self._most:
+                    break
                 self._put(loader, record)
                 written += 1
                 if written % _SLICE == 0:
@@ -87,6 +111,8 @@ class DemoProducer:
             await asyncio.sleep(0.02)
 
     def _put(self, loader: Loader, record: TimedRecord) -> None:
+        if self.produced.events + record.events > self._most:
+            return  # a body with several events that would exceed the number asked for
         topics, produced = self._settings.topics, self.produced
         count = topics.raw_partitions if record.topic == EVENTS else topics.consent_raw_partitions
         loader.put(

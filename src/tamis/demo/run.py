@@ -14,11 +14,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from tamis.demo.generator import Traffic
 from tamis.demo.ledger import DemoLedger, Summary
-from tamis.demo.producer import DemoProducer, Produced
+from tamis.demo.producer import DemoOptions, DemoProducer, Produced
 from tamis.demo.sinks import DiskSinks
 from tamis.demo.traffic.plan import Plan, plan_for
 from tamis.kafka.embedded import EmbeddedBroker
@@ -41,25 +39,8 @@ from tamis.worker import Parts, consent_app, crm_topics, intake_app, load_parts,
 
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds
+PLANNED_MORE = 1.06  # a plan is met within a few percent; the producer stops at the exact number
 _END_S = 60.0
-
-
-class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line chose.
-
-    Attributes:
-        events: about how many.
-        seconds: wall time of the traffic, at least.
-        fault: break one rule's tagging midway.
-        seed: of the generator.
-        folder: outputs; must not exist or be empty.
-    """
-
-    events: int
-    seconds: float
-    fault: bool
-    seed: int
-    folder: Path
 
 
 class DemoWatcher(Protocol):
@@ -82,7 +63,7 @@ class Demo:
 
     def __init__(self, options: DemoOptions, watcher: DemoWatcher) -> None:
         self.options = options
-        self.plan = plan_for(options.events, fault=options.fault, seed=options.seed)
+        self.plan = plan_for(round(options.events * PLANNED_MORE), fault=options.fault, seed=options.seed)
         self.ledger = DemoLedger()
         self._watcher = watcher
         self._stop = asyncio.Event()
@@ -141,7 +122,7 @@ class Demo:
             await serving
 
     async def _traffic(self, settings: Settings, gate: Callable[[], str | None], serving: Any) -> float:
-        producer = DemoProducer(settings, self.options.seconds, self.plan, self._produced, self._waiting)
+        producer = DemoProducer(settings, self.options, self.plan, self._produced, self._waiting)
         records = Traffic(self.plan).records()
         first = await producer.past(records)
         self._watcher.begin(self.plan, self.options.folder)

@@ -12,6 +12,7 @@ import msgspec
 from tamis.domain.event import InlineConsent
 
 MAX_CACHED = 10_000
+MAX_CACHED_CHARS = 512
 
 
 class Narrowing(msgspec.Struct, frozen=True):
@@ -66,7 +67,8 @@ class InlineSignals:
         if found is None:
             text = ",".join(sorted(denied))
             found = self._by_denied[denied] = Narrowing(len(self._by_denied) + 1, denied, False, text)
-        if len(self._by_items) >= MAX_CACHED:
-            self._by_items.clear()
-        self._by_items[items] = found
+        if sum(len(category) for category, _ in items) <= MAX_CACHED_CHARS:
+            if len(self._by_items) >= MAX_CACHED:
+                self._by_items.clear()
+            self._by_items[items] = found
         return found
