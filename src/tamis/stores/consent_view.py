@@ -173,9 +173,11 @@ class LmdbConsentView:
         except lmdb.MapResizedError:
             handle.env.set_mapsize(0)
             self._txn = handle.env.begin(db=handle.records)
-        except lmdb.ReadersFullError:
+        except lmdb.ReadersFullError:  # slots of processes that were killed
             handle.env.reader_check()
             self._txn = handle.env.begin(db=handle.records)
+        except lmdb.Error as error:
+            raise self._damaged(type(error).__name__) from None
         return self._txn
 
     def _follow_file(self) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from tamis.services.replica import Replica, ReplicaPolicy, open_replica
 from tamis.settings import KafkaSettings
 from tamis.stores.consent_view import LmdbConsentView
 from tests.support.consent_worker import KEYS, RAW_PARTITIONS, ConsentJob, day_key
-from tests.support.kafka.cluster import KafkaCluster
+from tests.support.kafka.cluster import KafkaCluster, free_ports
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -201,11 +202,12 @@ def test_kills_lose_no_consent_and_make_one_record_each(scene: Scene, tmp_path: 
 
 
 def test_a_replica_that_is_killed_resumes(scene: Scene, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tamis.cli.main", "replica"]
+    command, port = [sys.executable, "-m", "tamis.cli.main", "replica"], free_ports(1)[0]
     environment = {
         "TAMIS_KAFKA__BOOTSTRAP": scene.kafka.bootstrap,
         "TAMIS_TOPICS__PREFIX": scene.job.prefix,
         "TAMIS_CONSENT__REPLICA_PATH": str(tmp_path / "replica"),
+        "TAMIS_TELEMETRY__PORT": str(port),
         "PATH": "/usr/bin:/bin",
     }
     scene.start()
@@ -225,7 +227,7 @@ def test_a_replica_that_is_killed_resumes(scene: Scene, tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
 
         def start() -> subprocess.Popen[str]:
-            process = subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE)
+            process = subprocess.Popen(command, env=environment, text=True, stderr=subprocess.PIPE)
             stack.callback(process.wait)
             stack.callback(process.kill)
             return process
@@ -238,8 +240,15 @@ def test_a_replica_that_is_killed_resumes(scene: Scene, tmp_path: Path) -> None:
         scene.say(consent("u-2", "granted", stated))
         second = start()
         wait(lambda: knows("u-2") and view.gate(now(), MAX_AGE_S) is None)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as shown:
+            assert b"tamis_replica_applied_total" in shown.read()
+        other = environment | {"TAMIS_TELEMETRY__PORT": "0"}
+        third = subprocess.run(command, env=other, text=True, capture_output=True, check=False)
+        assert (third.returncode, "another replica process runs" in third.stderr) == (2, True)
         second.send_signal(signal.SIGTERM)
-        said, _ = second.communicate(timeout=30)
+        _, said = second.communicate(timeout=30)
         assert second.returncode == 0
         assert "resumed" in said
+        once = subprocess.run([*command, "--once"], env=environment, capture_output=True, check=False, timeout=LIMIT_S)
+        assert once.returncode == 0
     view.close()
