@@ -1,4 +1,4 @@
-"""Writes every file of the repository that is made from code: ``make docs``. Tests compare the files with the same code.
+"""Writes every file of the repository that is made from code (``make docs``); tests compare files and code.
 
 Rules: one line a file in ``GENERATED``; output depends on the code alone.
 """

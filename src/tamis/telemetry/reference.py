@@ -14,13 +14,13 @@ off. Under `tamis run` the replica gets the port of the settings and each worker
 processes that have something to say on it: intake series in workers with the intake role, replica series in
 `tamis replica`. The usual `process_*` series (CPU, memory, start time) are there too.
 
-Rules of all series: counters move after the commit, so they count what is in Kafka; all labels come from closed sets, and
-a value outside its set is counted as `other`; nothing a sender writes can be seen here or make a new series. Ages and lags
-are computed when they are scraped, so what stands still is seen to stand still. A counter begins at 0 when its process
-starts: use `rate` and `increase`.
+Rules of all series: counters move after the commit, so they count what is in Kafka; all labels come from closed sets,
+and a value outside its set is counted as `other`; nothing a sender writes can be seen here or make a new series. Ages
+and lags are computed when they are scraped, so what stands still is seen to stand still. A counter begins at 0 when its
+process starts: use `rate` and `increase`.
 
-Dashboards are in `deploy/grafana/dashboards`, alert rules in `deploy/prometheus/rules.yml`, what to do when one fires in
-[runbooks](runbooks).
+Dashboards are in `deploy/grafana/dashboards`, alert rules in `deploy/prometheus/rules.yml`, what to do when one fires
+in [runbooks](runbooks).
 """
 
 
