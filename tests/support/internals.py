@@ -72,7 +72,7 @@ RELIED_ON = {
     "aiokafka.consumer.fetcher:FetchResult": "getall check_assignment",
     "aiokafka.consumer.fetcher:PartitionRecords": "_unpack_records",
     "aiokafka.consumer.consumer:AIOKafkaConsumer": (
-        "getmany position seek pause resume assign committed beginning_offsets end_offsets highwater"
+        "getmany position seek pause assign committed beginning_offsets end_offsets highwater"
     ),
     "aiokafka.consumer.group_coordinator:GroupCoordinator": "_on_join_prepare _on_join_complete commit_offsets",
     "aiokafka.producer.producer:AIOKafkaProducer": (

@@ -120,7 +120,7 @@ FIXED_SETTINGS: dict[str, Any] = {
     "producer_acks": -1,
     "producer_compression_type": "lz4",
     "producer_linger": 0.0,
-    "producer_max_batch_size": 512_000,
+    "producer_max_batch_size": 1_000_000,  # before compression; below the brokers' default limit of 1 MiB
     "broker_commit_interval": 1.0,
 }
 

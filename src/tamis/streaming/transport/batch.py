@@ -34,7 +34,8 @@ class Batch:
     Attributes:
         topic: the input topic.
         partition: the input partition.
-        records: aiokafka ConsumerRecords; may be empty.
+        records: aiokafka ConsumerRecords; may be empty, and is after the block.
+        count: how many records the batch has (or had).
         first: first fetch position covered.
         next: fetch position after the batch; `[first, next)` is what it covers.
         clock: ms. The last record's timestamp. For an empty batch, a time before which nothing more can come: read
@@ -49,6 +50,7 @@ class Batch:
         "after_commit",
         "changes",
         "clock",
+        "count",
         "entered_at",
         "first",
         "handed_at",
@@ -66,7 +68,7 @@ class Batch:
         self._lane, self.state, self.outbox = lane, state, outbox
         self.topic, self.partition = state.tp.topic, state.tp.partition
         self.records, self.first, self.next, self.lost = cut.records, cut.first, cut.next, cut.lost
-        self.clock, self.local = clock, state.local
+        self.count, self.clock, self.local = len(cut.records), clock, state.local
         self.changes: dict[Any, dict[Any, Any]] = {}  # BatchTable -> key -> value, None for a deletion
         self.after_commit: list[Callable[[], None]] = []
         self.handed_at = time.monotonic()
@@ -78,13 +80,13 @@ class Batch:
         return self.lost[0] if self.lost else self.first
 
     def __len__(self) -> int:
-        return len(self.records)
+        return self.count
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.records)
 
     def __repr__(self) -> str:
-        return f"<Batch {self.topic}[{self.partition}] {self.first}..{self.next} n={len(self.records)}>"
+        return f"<Batch {self.topic}[{self.partition}] {self.first}..{self.next} n={self.count}>"
 
     @property
     def resumed_at(self) -> int | None:

@@ -116,10 +116,10 @@ class Epoch:
         """A number never given before in this epoch."""
         return next(self._sequence)
 
-    def drained(self, state: PartitionState) -> None:
+    def drained(self) -> None:
         """Records were taken out of a partition's buffer."""
         if self.fetching is not None:
-            self.fetching.maybe_resume(state)
+            self.fetching.drained()
 
     def report_gate(self, topic: str, reason: str | None) -> None:
         """Tell the observer when the gate of a topic changes."""
@@ -164,7 +164,7 @@ class Epoch:
     def _report(self, batch: Batch, left: float) -> None:
         observer, now = self.transport.observer, time.monotonic()
         held = left - (batch.entered_at or left)
-        observer.batch_committed(batch.topic, batch.partition, len(batch.records), held, now - left)
+        observer.batch_committed(batch.topic, batch.partition, batch.count, held, now - left)
         highwater = self.fetching.highwater(batch.state.tp) if self.fetching else None
         if highwater is not None:
             observer.lag(batch.topic, batch.partition, max(0, highwater - batch.next))

@@ -1,10 +1,10 @@
 """Fetches the batch partitions of one epoch, beside the group consumer.
 
 Rules: a group-less consumer at explicit offsets, `read_committed`; where nothing was ever committed it starts at the
-beginning (or the end, as the app is configured). A partition with enough records waiting is paused, so memory is
-bounded by two fetches a partition. Retention that overtook the fetch position is reported, never skipped silently; a
-fetch position beyond the end of the log is a fault (the topic was truncated or made anew). `prove` asks the broker
-where an idle partition ends, after reading the clock. A topic that was deleted is a fault.
+beginning (or the end, as the app is configured). A partition with enough records waiting is left alone (what was
+fetched for it stays compressed), so memory is bounded. Retention that overtook the fetch position is reported, never
+skipped silently; a fetch position beyond the end of the log is a fault (the topic was truncated or made anew), and so
+is a topic that was deleted. `prove` asks the broker where an idle partition ends, after reading the clock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tamis.streaming.transport.partition import PartitionState
 
 POLL_MS = 500
-PROVE_S = 0.1
+FULL_POLL_MS = 20  # while some buffers are full: how soon a partition that was drained meanwhile is asked for
+PROVE_S = 0.2
 WATCH_TOPICS_S = 1.0
 GONE_S = 10.0
 FETCH_FACTOR = 16  # a whole fetch may be this many times as large as one partition's share
@@ -39,7 +40,8 @@ class Fetching:
     def __init__(self, epoch: Epoch) -> None:
         self._epoch, self._transport, self._app = epoch, epoch.transport, epoch.app
         self._client = self._new_consumer()
-        self._enough = max(1, self._transport.max_batch_records // 2)
+        self._enough = max(1, self._transport.max_batch_records // 4)
+        self._room = asyncio.Event()
 
     def _new_consumer(self) -> Any:
         transport, conf = self._transport, self._app.conf
@@ -80,25 +82,26 @@ class Fetching:
 
     async def pull(self) -> None:
         """Move fetched records into the partitions' buffers, for as long as the epoch lives."""
+        states, most = self._epoch.states, self._transport.max_batch_records
         while True:
+            self._room.clear()
+            low = [tp for tp, state in states.items() if state.buffered() < self._enough]
+            if not low:
+                await self._room.wait()
+                continue
+            wait_ms = POLL_MS if len(low) == len(states) else FULL_POLL_MS
             try:
-                fetched = await self._client.getmany(timeout_ms=POLL_MS)
+                fetched = await self._client.getmany(*low, timeout_ms=wait_ms, max_records=most)
             except OffsetOutOfRangeError as error:
                 await self._out_of_range(error)
                 continue
             for tp, records in fetched.items():
-                state = self._epoch.states[tp]
-                state.append(records, await self._client.position(tp))  # past markers and compaction holes
-                if state.buffered() >= self._enough and not state.paused:
-                    state.paused = True
-                    self._client.pause(tp)
+                states[tp].append(records, await self._client.position(tp))  # past markers and compaction holes
                 self._epoch.lanes[tp.topic].changed.set()
 
-    def maybe_resume(self, state: PartitionState) -> None:
-        """Fetch a partition again once its buffer is low."""
-        if state.paused and state.buffered() < self._enough:
-            state.paused = False
-            self._client.resume(state.tp)
+    def drained(self) -> None:
+        """Records were taken out of a buffer."""
+        self._room.set()
 
     async def _out_of_range(self, error: OffsetOutOfRangeError) -> None:
         states = self._epoch.states
@@ -128,7 +131,8 @@ class Fetching:
                         state.proven_clock, state.proven_end = clock, ends[state.tp]
                 for state in lane.states:
                     await self._refresh(state, now)
-                lane.changed.set()
+                if any(state.proven_end is not None for state in lane.states):
+                    lane.changed.set()
 
     async def watch_topics(self) -> None:
         """End the worker when a topic is gone for good (for a moment it may be, while its leader changes)."""

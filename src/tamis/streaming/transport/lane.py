@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GATE_POLL_S = 0.1
 DUE_POLL_S = 0.1
+MOST_COMMITTING = 4  # batches of a topic on their way to the broker; more only cost memory
 
 
 class Lane:
@@ -46,7 +47,7 @@ class Lane:
         """Hand out batches for as long as the epoch lives."""
         while True:
             self.changed.clear()
-            if self.batch is None:
+            if self.batch is None and sum(state.away for state in self.states) < MOST_COMMITTING:
                 if self.policy.gated and self._gate_closed():
                     await asyncio.sleep(GATE_POLL_S)
                     continue
@@ -59,7 +60,7 @@ class Lane:
     async def _wait(self) -> None:
         now = time.monotonic()
         waits = [s.not_before - now for s in self.states if s.chunks and not s.away and s.not_before > now]
-        if self.policy.delay_ms or self.policy.empty_every_s is not None:
+        if self.policy.delay_ms:
             waits.append(DUE_POLL_S)
         try:
             await asyncio.wait_for(self.changed.wait(), min(waits, default=None))
@@ -141,7 +142,7 @@ class Lane:
     async def _hand_out(self, batch: Batch) -> None:
         self.batch = batch
         self.transport.clock.saw(self.topic, batch.records)
-        self.epoch.drained(batch.state)
+        self.epoch.drained()
         tp = TP(batch.topic, batch.partition)
         offset = self.epoch.next_sequence()  # only Faust's bookkeeping of acks sees it; it must never repeat
         seconds = batch.clock / 1000.0
@@ -167,6 +168,7 @@ class Lane:
     async def leave(self, batch: Batch) -> None:
         """The agent is done: deliver and commit beside the agent's next batch."""
         batch.state.expect = batch.next
+        batch.records = []  # free them before the commit
         self.epoch.commit_soon(self, batch)
         self.batch = None
         self.changed.set()

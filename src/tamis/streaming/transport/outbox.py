@@ -7,6 +7,7 @@ than the record batch size travels alone. `partition_of` equals the Java client'
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.partitioner import murmur2
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Iterable, Sequence
 
 Item = tuple[bytes | None, bytes | None]
@@ -102,14 +102,19 @@ class Outbox:
 
     async def submit(self, producer: Any) -> list[asyncio.Future[Any]]:
         """Give everything to the producer; the futures resolve on delivery."""
+        chains, self._batches = self._batches, {}
+        parts = [self._submit_chain(producer, topic, partition, c) for (topic, partition), c in chains.items()]
+        return [future for part in await asyncio.gather(*parts) for future in part]
+
+    async def _submit_chain(
+        self, producer: Any, topic: str, partition: int, chain: list[RecordBatch]
+    ) -> list[asyncio.Future[Any]]:
         futures = []
-        for (topic, partition), chain in self._batches.items():
-            for batch in chain:
-                if batch.count:
-                    future = await producer.send_batch(batch.finish(), topic, partition=partition)
-                    futures.append(future)
-                    self._submitted[topic, partition] = (future, batch.count)
-        self._batches.clear()
+        for batch in chain:  # aiokafka takes the next one of a partition when the one before it is on its way
+            if batch.count:
+                future = await producer.send_batch(batch.finish(), topic, partition=partition)
+                futures.append(future)
+                self._submitted[topic, partition] = (future, batch.count)
         return futures
 
     def last_offset(self, topic: str, partition: int) -> int | None:

@@ -52,7 +52,6 @@ class PartitionState:
     chunks: deque[Chunk] = field(default_factory=deque)
     local: dict[str, object] = field(default_factory=dict)
     away: bool = False
-    paused: bool = False
     last_batch_at: float = 0.0
     not_before: float = 0.0
     proven_end: int | None = None

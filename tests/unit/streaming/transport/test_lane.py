@@ -59,7 +59,7 @@ class Epoch:
     def producer(self, tp: Any) -> Any:
         return type("Producer", (), {"create_batch": None})
 
-    def drained(self, state: Any) -> None:
+    def drained(self) -> None:
         pass
 
     def next_sequence(self) -> int:
