@@ -47,7 +47,8 @@ class Series:
 
 
 def _shop(hour: NDArray[np.floating]) -> NDArray[np.floating]:
-    return 0.12 + 0.9 * np.exp(-0.5 * ((hour - 12.5) / 3.2) ** 2) + 0.9 * np.exp(-0.5 * ((hour - 20) / 2.0) ** 2)
+    midday, evening = np.exp(-0.5 * ((hour - 12.5) / 3.2) ** 2), np.exp(-0.5 * ((hour - 20) / 2.0) ** 2)
+    return np.asarray(0.12 + 0.9 * (midday + evening))
 
 
 def _office(hour: NDArray[np.floating]) -> NDArray[np.floating]:
