@@ -23,10 +23,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from confluent_kafka import Producer
 
 from tamis.cli.topics import configured_crm_topics
 from tamis.kafka import admin
@@ -148,6 +151,18 @@ class System:
         self.kafka, self.folder = kafka, folder
         self.prefix = f"s{uuid.uuid4().hex[:8]}."
         self.processes: list[Process] = []
+        self._next_offsets: list[int] = []
+        self._turn = -1
+        self._sending = threading.Lock()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": kafka.bootstrap,
+                "enable.idempotence": True,
+                "compression.codec": "lz4",
+                "message.max.bytes": 16 << 20,
+                "log_level": 0,
+            }
+        )
         copies = len(kafka.nodes)
         values = FAST | {
             "kafka.bootstrap": kafka.bootstrap,
@@ -285,6 +300,45 @@ class System:
             self.wait_until(done, "the window agent", seconds)
 
     # -- records
+
+    def send(self, values: Iterable[bytes | None], headers: Sequence[tuple[str, bytes]] = ()) -> list[tuple[int, int]]:
+        """Write events round robin, the only writer of `events.raw`; gives the partition and offset of each."""
+        partitions, topic = self.settings.topics.raw_partitions, self.topic(Topic.EVENTS_RAW)
+        places = []
+        with self._sending:
+            if not self._next_offsets:
+                ends = topic_ends(self.settings.kafka, topic)
+                self._next_offsets = [ends[partition] for partition in range(partitions)]
+            for value in values:
+                partition = self._turn = (self._turn + 1) % partitions
+                self._produce(topic, value, partition, list(headers))
+                places.append((partition, self._next_offsets[partition]))
+                self._next_offsets[partition] += 1
+            assert self._producer.flush(120) == 0
+        return places
+
+    def _produce(self, topic: str, value: bytes | None, partition: int, headers: list[tuple[str, bytes]]) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, partition=partition, headers=headers)
+            except BufferError:
+                self._producer.poll(0.05)
+            else:
+                return
+
+    def say(self, *statements: bytes) -> None:
+        """Write consent statements."""
+        self.load(Topic.CONSENT_RAW, (Outgoing(0, None, statement) for statement in statements))
+
+    def leaves(self) -> dict[tuple[int, int, int], dict[str, Any]]:
+        """All leaves of the audit log by source position; a position that has two is an error."""
+        found: dict[tuple[int, int, int], dict[str, Any]] = {}
+        for value in self.values(Topic.AUDIT_LOG):
+            if "src" in value:
+                place = (value["src"]["p"], value["src"]["o"], value["src"]["i"])
+                assert place not in found, f"two leaves for {place}"
+                found[place] = value
+        return found
 
     def load(self, topic: str, records: Iterable[Outgoing]) -> int:
         """Write records and wait for their acknowledgement; gives their number."""
