@@ -16,6 +16,7 @@ from tamis.domain.consent.model import Status
 from tamis.kafka.embedded import EmbeddedBroker
 from tamis.kafka.follower import KafkaStateSource
 from tamis.services.replica import ReplicaPolicy, open_replica
+from tamis.settings import SetupError
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.run import serve_apps
 from tests.support.consent_worker import KEYS, ConsentJob, build
@@ -79,3 +80,15 @@ def send(broker: EmbeddedBroker, body: bytes) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap, "log_level": 0})
     producer.produce("demo.consent.raw", body, partition=1)
     assert producer.flush(20) == 0
+
+
+def test_a_missing_topic_is_said_clearly() -> None:
+    async def ask(broker: EmbeddedBroker) -> None:
+        source = KafkaStateSource(broker.kafka_settings(), "nowhere")
+        try:
+            await source.bounds()
+        finally:
+            await source.close()
+
+    with EmbeddedBroker({"somewhere": 1}) as broker, pytest.raises(SetupError, match="there is no topic nowhere"):
+        asyncio.run(ask(broker))

@@ -20,6 +20,7 @@ from tamis.settings import KafkaSettings, SetupError, UnreachableError
 TIMEOUT_S = 30.0
 _EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - public, named so
 _LOST = frozenset({KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001 - public, named so
+_UNSUPPORTED = frozenset({KafkaError._UNSUPPORTED_FEATURE, KafkaError.UNSUPPORTED_VERSION})  # noqa: SLF001 - public, named so
 _NO_TOPIC = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})  # noqa: SLF001 - public, named so
 
 
@@ -100,8 +101,10 @@ class KafkaStateSource:
         try:
             described = admin.describe_topics(TopicCollection([self._topic]), request_timeout=TIMEOUT_S)
             return str(described[self._topic].result(TIMEOUT_S).topic_id)
-        except KafkaException:
-            return "-"
+        except KafkaException as error:
+            if error.args[0].code() in _UNSUPPORTED:
+                return "-"
+            raise
         except TimeoutError:
             raise UnreachableError(f"cannot describe topic {self._topic}: no answer") from None
 
