@@ -8,7 +8,7 @@ crash-only: a fault ends it with exit code 70 and the supervisor starts it again
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from tamis.anomaly.board import BoardPolicy
 from tamis.bundles.load import load_bundle
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.normalise import Normaliser
@@ -32,9 +33,11 @@ from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
 from tamis.keys.provider import open_keys
 from tamis.ports import ConsentView, KeyProvider
+from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
 from tamis.settings import Settings, SetupError
 from tamis.stores.consent_view import LmdbConsentView
+from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
 from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
 from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
@@ -202,6 +205,24 @@ def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:
     return app
 
 
+def anomaly_app(
+    parts: Parts,
+    observer: AnomalyObserver | None = None,
+    history: Callable[[int], Iterable[Closing]] | None = None,
+) -> Any:
+    """The anomaly role: ``metrics.windows`` to ``alerts``; ``history`` warms a partition that has none."""
+    settings, app = parts.settings, role_app(parts, "anomaly")
+    config = AnomalyConfig(
+        topic=settings.topic,
+        partitions=settings.topics.metrics_partitions,
+        policy=BoardPolicy(snapshot_minutes=max(1, round(settings.metrics.snapshot_interval_s / 60))),
+        history=history,
+    )
+    facts = facts_of(compiled.rule for compiled in parts.bundle.rules.rules)
+    register_anomaly(app, config, facts, topic_reader(parts), observer)
+    return app
+
+
 def crm_topics(bundle: Bundle) -> tuple[TopicSpec, ...]:
     """The topics of the bundle's CRM destinations."""
     return tuple(crm_topic(each.id) for each in bundle.destinations if each.topic.startswith("crm."))
@@ -226,6 +247,7 @@ def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent, tele
         "consent": lambda: consent_app(parts, telemetry.consent),
         "intake": lambda: intake_app(parts, consent, telemetry.intake),
         "metrics": lambda: metrics_app(parts, telemetry.windows),
+        "anomaly": lambda: anomaly_app(parts),
     }
     apps = []
     for role, make in makers.items():

@@ -18,10 +18,12 @@ from tamis.demo.generator import Traffic
 from tamis.demo.ledger import DemoLedger, Summary
 from tamis.demo.producer import DemoOptions, DemoProducer, Produced
 from tamis.demo.sinks import DiskSinks
+from tamis.demo.traffic.history import history_windows
 from tamis.demo.traffic.plan import Plan, plan_for
 from tamis.kafka.embedded import EmbeddedBroker
 from tamis.kafka.follower import KafkaStateSource
 from tamis.keys.file import create_key_file
+from tamis.records.metrics import Closing, MinuteClosed
 from tamis.records.topics import CATALOGUE, Topic
 from tamis.services.audit_check import verify_export
 from tamis.services.replica import Replica, open_replica
@@ -35,11 +37,12 @@ from tamis.settings import (
 )
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.run import serve_apps
-from tamis.worker import Parts, consent_app, crm_topics, intake_app, load_parts, metrics_app
+from tamis.worker import Parts, anomaly_app, consent_app, crm_topics, intake_app, load_parts, metrics_app
 
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds
 PLANNED_MORE = 1.06  # a plan is met within a few percent; the producer stops at the exact number
+HISTORY_DAYS = 3
 _END_S = 60.0
 
 
@@ -111,7 +114,12 @@ class Demo:
 
     async def _with_apps(self, parts: Parts, replica: Replica) -> float:
         view = LmdbConsentView(Path(parts.settings.replica_path()), writer=replica.writer)
-        apps = [consent_app(parts), intake_app(parts, view, self.ledger), metrics_app(parts)]
+        apps = [
+            consent_app(parts),
+            intake_app(parts, view, self.ledger),
+            metrics_app(parts),
+            anomaly_app(parts, None, self._history),
+        ]
         ready, stop = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(serve_apps(apps, stop, ready=ready.set, exit_hard=False))
         try:
@@ -135,6 +143,13 @@ class Demo:
         finally:
             watching.cancel()
             self._watcher.tick(self._produced, self.ledger, gate())
+
+    def _history(self, partition: int) -> Iterator[Closing]:
+        """Past days of the same traffic, for the detectors of the only metrics partition."""
+        del partition
+        for minute, windows in history_windows(self.plan, HISTORY_DAYS):
+            yield from windows
+            yield MinuteClosed(minute=minute, n=sum(c.n for w in windows for c in w.cells), series=len(windows))
 
     def _waiting(self) -> int:
         return self._produced.events - self.ledger.decided_events
