@@ -135,6 +135,10 @@ class Board:
         due, self._snapshots = self._snapshots, {}
         return due
 
+    def snapshots(self) -> dict[str, bytes]:
+        """All series as they are now: series -> value of ``metrics.state``."""
+        return {series: watch.encode() for series, watch in self._watched.items()}
+
     def restore(self, series: str, snapshot: bytes) -> None:
         """Take over a snapshot.
 

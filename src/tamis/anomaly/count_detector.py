@@ -24,7 +24,7 @@ from tamis.anomaly.trail import Mark, Trail, TrailState
 WINDOWS = ((1, True), (3, True), (10, False), (30, False))  # minutes, judged by the quick level
 HALF_LIVES = (20.0, 60.0, 1_440.0)
 ENOUGH_EXPECTED = 20.0  # events: what a window must expect before its calm means recovery
-SPIKE_WEIGHT = 1.25  # the upper edge leaves more room, so what passes it means more
+SPIKE_WEIGHT = 1.6  # the upper edge leaves more room, so what passes it means more
 SILENT = 0.1  # of the healthy count
 WARM_MINUTES = 60
 

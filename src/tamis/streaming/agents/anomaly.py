@@ -29,16 +29,22 @@ REPLAY_RECORDS = 20_000  # read and taken at a time
 
 
 class AnomalyObserver(Protocol):
-    """Told after each commit."""
+    """Told after commits what is open and what was told."""
 
-    def judged(self, partition: int, alerts: list[Alert], board: Board) -> None:
-        """A batch of ``metrics.windows`` is committed, with these alerts; ``board`` as it is now."""
+    def incidents_restored(self, partition: int, alerts: Iterable[Alert]) -> None:
+        """The partition was taken over with these open incidents, as read back from ``alerts``."""
+
+    def alerts_written(self, partition: int, alerts: Iterable[Alert]) -> None:
+        """A batch of ``metrics.windows`` is committed that wrote these to ``alerts``, in order."""
 
 
 class SilentAnomaly:
     """An ``AnomalyObserver`` that ignores everything."""
 
-    def judged(self, partition: int, alerts: list[Alert], board: Board) -> None:
+    def incidents_restored(self, partition: int, alerts: Iterable[Alert]) -> None:
+        """Ignore."""
+
+    def alerts_written(self, partition: int, alerts: Iterable[Alert]) -> None:
         """Ignore."""
 
 
@@ -95,6 +101,8 @@ class AnomalyRunner:
         board = batch.local.get("board")
         if not isinstance(board, Board):
             board = batch.local["board"] = await self._take_over(batch.partition, batch.first, alerts)
+            restored = board.open_incidents()
+            batch.after_commit.append(partial(self._observer.incidents_restored, batch.partition, restored))
         for record in batch.records:
             alerts += board.take(record.offset, decode_closing(record.value))
         if alerts:
@@ -102,7 +110,7 @@ class AnomalyRunner:
         snapshots = board.drain_snapshots()
         if snapshots:
             batch.send(self._state, [(series.encode(), value) for series, value in snapshots.items()])
-        batch.after_commit.append(partial(self._observer.judged, batch.partition, alerts, board))
+        batch.after_commit.append(partial(self._observer.alerts_written, batch.partition, alerts))
 
     async def _take_over(self, partition: int, first: int, alerts: list[Alert]) -> Board:
         """The board as its last owner left it at offset ``first`` of ``metrics.windows``."""

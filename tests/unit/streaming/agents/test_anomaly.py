@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -85,16 +86,30 @@ def windows() -> list[tuple[bytes | None, bytes | None]]:
     return [(None, encode_metric(each)) for each in _windows()]
 
 
+class Told:
+    """An observer that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.restored: list[list[str]] = []
+        self.written: list[str] = []
+
+    def incidents_restored(self, partition: int, alerts: Iterable[Alert]) -> None:
+        self.restored.append([alert.id for alert in alerts])
+
+    def alerts_written(self, partition: int, alerts: Iterable[Alert]) -> None:
+        self.written += [alert.state for alert in alerts]
+
+
 def _topics(windows: list[tuple[bytes | None, bytes | None]]) -> Topics:
     topics = Topics()
     topics.logs["t.metrics.windows", 0] = list(windows)
     return topics
 
 
-def _runner(topics: Topics, **config: Any) -> AnomalyRunner:
+def _runner(topics: Topics, told: Told | None = None, **config: Any) -> AnomalyRunner:
     rules = (Rule(id="lead", version=1, owner="growth", sla="4h", stage="intent", events=("Lead",), destinations=()),)
     return AnomalyRunner(
-        AnomalyConfig(topic="t.{}".format, partitions=1, **config), facts_of(rules), topics, SilentAnomaly()
+        AnomalyConfig(topic="t.{}".format, partitions=1, **config), facts_of(rules), topics, told or SilentAnomaly()
     )
 
 
@@ -124,6 +139,16 @@ def test_a_new_owner_goes_on_exactly_where_the_last_one_was_killed(windows: list
     _play(topics, _runner(topics), [*range(killed_at, len(windows), 50), len(windows)])
     assert topics.alerts() == undisturbed.alerts()
     assert dict(topics.logs["t.metrics.state", 0]).keys() == {b"shop/lead", b"law/call"}
+
+
+def test_the_observer_hears_of_what_was_open_and_of_what_was_told(windows: list[Any]) -> None:
+    topics, first, second = _topics(windows), Told(), Told()
+    _play(topics, _runner(topics, first), [0, 470])
+    _play(topics, _runner(topics, second), [470, len(windows)])
+    open_id = topics.alerts()[0].id
+    assert (first.restored, second.restored) == ([[]], [[open_id]])
+    assert [*first.written, *second.written] == [alert.state for alert in topics.alerts()]
+    assert first.written[0] == "open"
 
 
 def test_without_snapshots_everything_is_replayed_and_nothing_told_again(windows: list[Any]) -> None:
