@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,6 +49,8 @@ from tamis.streaming.transport.clock import RecordClock
 from tamis.streaming.transport.topic import batch_topic
 from tamis.telemetry.metrics import Telemetry, vocabulary
 from tamis.telemetry.sampling import Sampler
+
+MOST_AHEAD_S = 300.0  # a consent clock further ahead of this host is not believed
 
 
 class FreshConsent(ConsentView, Protocol):
@@ -272,7 +275,8 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
     """
     parts = load_parts(settings, str(os.getpid()))
     refuse_wrong_topics(parts)
-    consent = LmdbConsentView(Path(settings.replica_path()))
+    ahead = inf if settings.worker.time_source == "record" else MOST_AHEAD_S
+    consent = LmdbConsentView(Path(settings.replica_path()), max_ahead_s=ahead)
     words = vocabulary(version("tamis"), "+".join(sorted(roles)), parts.bundle)
     telemetry = Telemetry(words, settings.topics.prefix, parts.now)
     apps = role_apps(parts, roles, consent, telemetry)

@@ -18,12 +18,12 @@ from tamis.demo.generator import Traffic
 from tamis.demo.ledger import DemoLedger, Summary
 from tamis.demo.producer import DemoOptions, DemoProducer, Produced
 from tamis.demo.sinks import DiskSinks
-from tamis.demo.traffic.history import history_windows
 from tamis.demo.traffic.plan import Plan, plan_for
+from tamis.demo.warm import learned
 from tamis.kafka.embedded import EmbeddedBroker
 from tamis.kafka.follower import KafkaStateSource
+from tamis.kafka.loading import Loader, Outgoing
 from tamis.keys.file import create_key_file
-from tamis.records.metrics import Closing, MinuteClosed
 from tamis.records.topics import CATALOGUE, Topic
 from tamis.services.audit_check import verify_export
 from tamis.services.replica import Replica, open_replica
@@ -42,12 +42,14 @@ from tamis.worker import Parts, anomaly_app, consent_app, crm_topics, intake_app
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds
 PLANNED_MORE = 1.06  # a plan is met within a few percent; the producer stops at the exact number
-HISTORY_DAYS = 3
 _END_S = 60.0
 
 
 class DemoWatcher(Protocol):
     """Shows the run."""
+
+    def prepare(self, text: str) -> None:
+        """What is being set up."""
 
     def begin(self, plan: Plan, folder: Path) -> None:
         """Everything is ready, traffic begins."""
@@ -93,6 +95,9 @@ class Demo:
             sinks = DiskSinks(settings, outputs, folder, self.ledger.seen)
             sinks.start()
             try:
+                self._watcher.prepare("the detectors learn the past three days of the same traffic")
+                await self._warm(settings)
+                self._watcher.prepare("workers start and join their groups")
                 seconds = await self._with_replica(parts)
                 await self._until(lambda: self.ledger.leaves >= self.ledger.decided_events, 10.0)
             finally:
@@ -114,12 +119,7 @@ class Demo:
 
     async def _with_apps(self, parts: Parts, replica: Replica) -> float:
         view = LmdbConsentView(Path(parts.settings.replica_path()), writer=replica.writer)
-        apps = [
-            consent_app(parts),
-            intake_app(parts, view, self.ledger),
-            metrics_app(parts),
-            anomaly_app(parts, None, self._history),
-        ]
+        apps = [consent_app(parts), intake_app(parts, view, self.ledger), metrics_app(parts), anomaly_app(parts)]
         ready, stop = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(serve_apps(apps, stop, ready=ready.set, exit_hard=False))
         try:
@@ -144,12 +144,12 @@ class Demo:
             watching.cancel()
             self._watcher.tick(self._produced, self.ledger, gate())
 
-    def _history(self, partition: int) -> Iterator[Closing]:
-        """Past days of the same traffic, for the detectors of the only metrics partition."""
-        del partition
-        for minute, windows in history_windows(self.plan, HISTORY_DAYS):
-            yield from windows
-            yield MinuteClosed(minute=minute, n=sum(c.n for w in windows for c in w.cells), series=len(windows))
+    async def _warm(self, settings: Settings) -> None:
+        """Puts detectors that know the past days into ``metrics.state``, where a new owner finds them."""
+        snapshots = await asyncio.to_thread(learned, self.plan)
+        with Loader(settings.kafka, linger_ms=1) as loader:
+            for series, value in snapshots.items():
+                loader.put(settings.topic(Topic.METRICS_STATE), Outgoing(0, series.encode(), value))
 
     def _waiting(self) -> int:
         return self._produced.events - self.ledger.decided_events

@@ -45,6 +45,10 @@ class LiveWatcher:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
+    def prepare(self, text: str) -> None:
+        """What is being set up."""
+        self._live.console.print(f"{text} ...")
+
     def begin(self, plan: Plan, folder: Path) -> None:
         """Traffic begins."""
         self.state = DemoState(plan, folder, self._clock())
@@ -80,6 +84,10 @@ class PlainWatcher:
     ) -> None:
         if self.state is not None:
             self._echo(plain_line(self.state))
+
+    def prepare(self, text: str) -> None:
+        """What is being set up."""
+        self._echo(f"{text} ...")
 
     def begin(self, plan: Plan, folder: Path) -> None:
         """Traffic begins."""
