@@ -67,12 +67,17 @@ RELIED_ON = {
     "mode.utils.queues:FlowControlEvent": "resume suspend",
     "mode.utils.queues:FlowControlQueue": "clear put_nowait_enhanced",
     "aiokafka.consumer.fetcher:Fetcher": (
-        "fetched_records _get_actions_per_node _proc_fetch_request end_offsets _proc_offset_request"
+        "fetched_records _get_actions_per_node _proc_fetch_request end_offsets _proc_offset_request _notify "
+        "_create_fetch_waiter"
     ),
-    "aiokafka.consumer.fetcher:FetchResult": "getall check_assignment",
-    "aiokafka.consumer.fetcher:PartitionRecords": "_unpack_records",
+    "aiokafka.consumer.fetcher:FetchResult": "__init__ getall check_assignment _update_position",
+    "aiokafka.consumer.fetcher:FetchError": "check_raise",
+    "aiokafka.consumer.fetcher:PartitionRecords": (
+        "__init__ _unpack_records _consume_aborted_up_to _contains_abort_marker"
+    ),
+    "aiokafka.record.memory_records:_MemoryRecordsPy": "has_next next_batch",
     "aiokafka.consumer.consumer:AIOKafkaConsumer": (
-        "getmany position seek pause assign committed beginning_offsets end_offsets highwater"
+        "getmany seek pause assign committed beginning_offsets end_offsets highwater"
     ),
     "aiokafka.consumer.group_coordinator:GroupCoordinator": "_on_join_prepare _on_join_complete commit_offsets",
     "aiokafka.producer.producer:AIOKafkaProducer": (

@@ -18,6 +18,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 from faust.exceptions import FaustError
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
 
+from tamis.streaming.transport.unpack import take
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from tamis.streaming.transport.epoch import Epoch
     from tamis.streaming.transport.partition import PartitionState
 
-POLL_MS = 500
-FULL_POLL_MS = 20  # while some buffers are full: how soon a partition that was drained meanwhile is asked for
+POLL_S = 0.5
 PROVE_S = 0.2
 WATCH_TOPICS_S = 1.0
 GONE_S = 10.0
@@ -40,6 +41,7 @@ class Fetching:
     def __init__(self, epoch: Epoch) -> None:
         self._epoch, self._transport, self._app = epoch, epoch.transport, epoch.app
         self._client = self._new_consumer()
+        self._fetcher: Any = None
         self._enough = max(1, self._transport.max_batch_records // 4)
         self._room = asyncio.Event()
 
@@ -68,6 +70,7 @@ class Fetching:
         """Start at the committed offsets; returns where each partition starts."""
         client = self._client
         await client.start()
+        self._fetcher = client._fetcher  # noqa: SLF001 - records are taken from it in bulk; pinned
         client.assign(list(committed))
         fresh = [tp for tp, offset in committed.items() if offset is None]
         start = {tp: offset for tp, offset in committed.items() if offset is not None}
@@ -82,26 +85,45 @@ class Fetching:
 
     async def pull(self) -> None:
         """Move fetched records into the partitions' buffers, for as long as the epoch lives."""
-        states, most = self._epoch.states, self._transport.max_batch_records
         while True:
-            self._room.clear()
-            low = [tp for tp, state in states.items() if state.buffered() < self._enough]
-            if not low:
-                await self._room.wait()
-                continue
-            wait_ms = POLL_MS if len(low) == len(states) else FULL_POLL_MS
             try:
-                fetched = await self._client.getmany(*low, timeout_ms=wait_ms, max_records=most)
+                self._take_all()
             except OffsetOutOfRangeError as error:
                 await self._out_of_range(error)
                 continue
-            for tp, records in fetched.items():
-                states[tp].append(records, await self._client.position(tp))  # past markers and compaction holes
-                self._epoch.lanes[tp.topic].changed.set()
+            await self._wait_for_more()
+
+    def _take_all(self) -> None:
+        fetcher, most = self._fetcher, self._transport.max_batch_records
+        for tp, state in self._epoch.states.items():
+            if state.buffered() < self._enough:
+                records = take(fetcher, tp, most)
+                if records:
+                    state.append(records, self._position(tp))  # past markers and compaction holes
+                    self._epoch.lanes[tp.topic].changed.set()
+
+    async def _wait_for_more(self) -> None:
+        self._room.clear()
+        fetcher = self._fetcher
+        fetched = fetcher._create_fetch_waiter()  # noqa: SLF001 - what getmany waits on; pinned
+        room = asyncio.ensure_future(self._room.wait())
+        waits = [fetched, room, fetcher.error_future]
+        try:
+            await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            if fetcher.error_future.done():
+                raise FaustError("aiokafka stopped fetching") from fetcher.error_future.exception()
+            if fetched.done():
+                fetched.result()  # a fatal error of the client
+        finally:
+            fetched.cancel()
+            room.cancel()
 
     def drained(self) -> None:
         """Records were taken out of a buffer."""
         self._room.set()
+
+    def _position(self, tp: TopicPartition) -> int:
+        return int(self._client._subscription.subscription.assignment.state_value(tp).position)  # noqa: SLF001 - pinned
 
     async def _out_of_range(self, error: OffsetOutOfRangeError) -> None:
         states = self._epoch.states
@@ -130,7 +152,7 @@ class Fetching:
                     for state in wanting:
                         state.proven_clock, state.proven_end = clock, ends[state.tp]
                 for state in lane.states:
-                    await self._refresh(state, now)
+                    self._refresh(state, now)
                 if any(state.proven_end is not None for state in lane.states):
                     lane.changed.set()
 
@@ -145,11 +167,11 @@ class Fetching:
                 elif time.monotonic() - gone_since.setdefault(topic, time.monotonic()) > GONE_S:
                     raise FaustError(f"topic {topic} does not exist any more")
 
-    async def _refresh(self, state: PartitionState, now: float) -> None:
+    def _refresh(self, state: PartitionState, now: float) -> None:
         if state.chunks or state.proven_end is None:
             state.behind_since = None
             return
-        state.fetched = await self._client.position(state.tp)  # markers alone move it too
+        state.fetched = self._position(state.tp)  # markers alone move it too
         behind = state.fetched < state.proven_end
         state.behind_since = (state.behind_since or now) if behind else None
 
