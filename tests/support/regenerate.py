@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.grafana.build import overview_json
 from tamis import settings_reference
 from tamis.telemetry import reference
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": settings_reference.markdown,
     "docs/metrics.md": reference.markdown,
+    "deploy/grafana/dashboards/overview.json": overview_json,
 }
 
 

@@ -1,0 +1,240 @@
+# ruff: noqa: INP001 - a program beside the files it makes, in no package
+"""Makes the Grafana dashboards of ``dashboards/`` from Python; ``make docs`` writes them, tests compare.
+
+Rules: a panel is a title, one sentence and its queries, listed in ``ROWS``; queries use only series of
+``tamis.telemetry.catalogue`` and what ``deploy/prometheus/rules.yml`` records; no dashboard variable, so that every
+query can be run as it stands (a test does) once Grafana's rate interval is put in.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard as model
+
+SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
+RATE = "[$__rate_interval]"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An expression and what its lines are called."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One panel.
+
+    Attributes:
+        title: a few words.
+        text: what it shows and what is healthy.
+        queries: at least one.
+        unit: Grafana's unit id.
+        kind: "lines", "stack", "figure" or "list".
+        width: of 24.
+        limit: for a figure: from here on it is red.
+    """
+
+    title: str
+    text: str
+    queries: tuple[Query, ...]
+    unit: str = "short"
+    kind: str = "lines"
+    width: int = 8
+    limit: float | None = None
+
+
+def _quantiles(series: str) -> tuple[Query, ...]:
+    return tuple(
+        Query(f"histogram_quantile({q}, sum by (role, le) (rate({series}_bucket{RATE})))", f"{{{{role}}}} p{q * 100:g}")
+        for q in (0.5, 0.99)
+    )
+
+
+ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
+    ("Now", (
+        Panel(title="Events in", text="Events decided a second, all workers.", unit="cps", kind="figure", width=4,
+              queries=(Query(f"sum(rate(tamis_events_total{RATE}))"),)),
+        Panel(title="Unaccounted events", text="Records, audit leaves and outcomes disagree by so many; always 0.",
+              queries=(Query("tamis:ledger_residual_events:max1h"),), kind="figure", width=4, limit=1),
+        Panel(title="Consent age", text="Of the worker that knows least; intake waits above the bound.", unit="s",
+              queries=(Query("max(tamis_consent_age_seconds)"),), kind="figure", width=4, limit=60),
+        Panel(title="Intake waits", text="Workers whose gate is closed; 0 is healthy.", kind="figure", width=4, limit=1,
+              queries=(Query("sum(max by (instance) (tamis_gate_closed))"),)),
+        Panel(title="Open incidents", text="By severity.", kind="figure", width=4, limit=1,
+              queries=(Query("sum by (severity) (tamis_incidents_open)", "{{severity}}"),)),
+        Panel(title="Processes that answer", text="Of those Prometheus asks.", kind="figure", width=4,
+              queries=(Query('sum(up{job="tamis"})', "up"), Query('count(up{job="tamis"})', "of"))),
+    )),
+    ("Events", (
+        Panel(title="In = out", text="Leaves of the audit log and the sum of all outcomes: the same line twice.",
+              unit="cps", queries=(Query(f"sum(rate(tamis_audit_leaves_total{RATE}))", "audit leaves"),
+                                   Query(f"sum(rate(tamis_events_total{RATE}))", "outcomes"))),
+        Panel(title="Outcomes", text="Each event has exactly one.", unit="cps", kind="stack",
+              queries=(Query(f"sum by (outcome) (rate(tamis_events_total{RATE}))", "{{outcome}}"),)),
+        Panel(title="Reasons", text="Why they were accepted, denied, refused.", unit="cps", kind="stack",
+              queries=(Query(f"sum by (outcome, reason) (rate(tamis_events_total{RATE}))",
+                             "{{outcome}}: {{reason}}"),)),
+        Panel(title="Conversions accepted", text="By tagging rule.", unit="cps", width=12,
+              queries=(Query(f'sum by (rule) (rate(tamis_rule_events_total{{outcome="accepted", rule!="-"}}{RATE}))',
+                             "{{rule}}"),)),
+        Panel(title="Conversions denied", text="By tagging rule: events somebody did not agree to share.", unit="cps",
+              width=12,
+              queries=(Query(f'sum by (rule) (rate(tamis_rule_events_total{{outcome="denied", rule!="-"}}{RATE}))',
+                             "{{rule}}"),)),
+    )),
+    ("Streaming edge", (
+        Panel(title="Throughput", text="Records of committed batches, by input topic.", unit="cps",
+              queries=(Query(f"sum by (topic) (rate(tamis_records_total{RATE}))", "{{topic}}"),)),
+        Panel(title="Lag", text="Records behind the end of each input topic, as of the last commits.",
+              queries=(Query("tamis:lag_records:sum", "{{topic}}"),)),
+        Panel(title="Partitions owned", text="All partitions of a topic should have an owner.",
+              queries=(Query("sum by (topic) (tamis_partitions)", "{{topic}}"),)),
+        Panel(title="Batch time", text="In the agent's hands.", unit="s", queries=_quantiles("tamis_batch_seconds")),
+        Panel(title="Transaction time", text="To deliver outputs and commit; long means slow brokers.", unit="s",
+              queries=_quantiles("tamis_transaction_seconds")),
+        Panel(title="Batches and rebalances", text="Batches a second by role; group generations a minute.",
+              queries=(Query(f"sum by (role) (rate(tamis_batches_total{RATE}))", "{{role}} batches/s"),
+                       Query(f"sum by (role) (rate(tamis_generations_total{RATE})) * 60", "{{role}} generations/min"))),
+    )),
+    ("Consent", (
+        Panel(title="Consent age", text="What each worker knows ends so long ago; above the bound intake waits.",
+              unit="s", queries=(Query("tamis_consent_age_seconds", "{{instance}}"),
+                                 Query("max(tamis_consent_age_bound_seconds)", "bound"))),
+        Panel(title="Where the age comes from", text="Links of the chain from consent.raw to the worker.", unit="s",
+              queries=(Query("max(tamis_consent_clock_lag_seconds)", "normaliser"),
+                       Query("max(tamis_replica_age_seconds)", "replica"),
+                       Query("max(tamis_consent_age_seconds)", "worker"))),
+        Panel(title="Gate", text="1 while intake waits for this reason.",
+              queries=(Query("max by (reason) (tamis_gate_closed)", "{{reason}}"),)),
+        Panel(title="Consent changes", text="Canonical changes, subject records written, statements without effect.",
+              unit="cps", width=12,
+              queries=(Query(f"sum(rate(tamis_consent_changes_total{RATE}))", "changes"),
+                       Query(f"sum(rate(tamis_subject_records_total{RATE}))", "subject records"),
+                       Query(f"sum by (cause) (rate(tamis_consent_ignored_total{RATE}))", "ignored: {{cause}}"))),
+        Panel(title="Replica", text="Rows applied and changed; records to go until it has caught up.", width=12,
+              queries=(Query(f"sum(rate(tamis_replica_applied_total{RATE}))", "applied/s"),
+                       Query(f"sum(rate(tamis_replica_changed_total{RATE}))", "changed/s"),
+                       Query("sum(tamis_replica_behind_records)", "to go"))),
+    )),
+    ("Detection", (
+        Panel(title="Open incidents", text="One line an incident; empty is healthy.", kind="list", width=12,
+              queries=(Query("max by (site, rule, kind, severity, owner) (tamis_incident)"),)),
+        Panel(title="Behind now", text="Minutes close when every source has passed them; healthy below 120 s.",
+              unit="s", width=6,
+              queries=(Query("max(tamis_windows_behind_seconds)", "closed minutes"),
+                       Query("max(tamis_watermark_lag_seconds)", "slowest source"),
+                       Query("max(tamis_intake_watermark_lag_seconds)", "intake"))),
+        Panel(title="Windows and alerts", text="Written a minute.", width=6,
+              queries=(Query(f"sum(rate(tamis_windows_closed_total{RATE})) * 60", "windows"),
+                       Query(f"sum(rate(tamis_minutes_closed_total{RATE})) * 60", "minute ends"),
+                       Query(f"sum by (state) (rate(tamis_alerts_total{RATE})) * 60", "alerts: {{state}}"))),
+        Panel(title="Events in windows", text="Events in closed minutes follow the events decided.", unit="cps",
+              width=24, queries=(Query("sum(rate(tamis_window_events_total[5m]))", "in closed minutes"),
+                                 Query("sum(tamis:events:rate5m)", "decided"))),
+    )),
+    ("Quarantine", (
+        Panel(title="Refused", text="Entries of events.quarantine, by source and reason.", unit="cps", kind="stack",
+              width=16, queries=(Query(f"sum by (source, reason) (rate(tamis_quarantined_total{RATE}))",
+                                       "{{source}}: {{reason}}"),)),
+        Panel(title="Share of events", text="Above 5 % somebody is told.", unit="percentunit",
+              queries=(Query("tamis:quarantine:ratio5m", "invalid"),)),
+    )),
+    ("Processes", (
+        Panel(title="Memory", text="Resident, by process; the replica counts the file it has mapped.", unit="bytes",
+              queries=(Query('process_resident_memory_bytes{job="tamis"}', "{{instance}}"),)),
+        Panel(title="CPU", text="Cores in use; a worker uses one at most.",
+              queries=(Query(f'rate(process_cpu_seconds_total{{job="tamis"}}{RATE})', "{{instance}}"),)),
+        Panel(title="What runs", text="Version, configuration and roles of each process.", kind="list",
+              queries=(Query("tamis_worker_info"),)),
+    )),
+)  # fmt: skip
+
+
+def overview() -> Any:
+    """The overview dashboard."""
+    made = (
+        dashboard.Dashboard("tamis: overview")
+        .uid("tamis-overview")
+        .description("What comes in, what goes out and why; whether consent is fresh and tracking sound.")
+        .tags(["tamis"])
+        .editable()
+        .refresh("30s")
+        .time("now-3h", "now")
+        .timezone("browser")
+        .tooltip(model.DashboardCursorSync.CROSSHAIR)
+    )
+    for title, panels in ROWS:
+        made = made.with_row(dashboard.Row(title))
+        for panel in panels:
+            made = made.with_panel(_panel(panel))
+    built = made.build()
+    for number, each in enumerate(built.panels, 1):
+        each.id_val = number
+    return built
+
+
+def overview_json() -> str:
+    """The file ``dashboards/overview.json``."""
+    return json.dumps(json.loads(JSONEncoder(sort_keys=True).encode(overview())), indent=1, sort_keys=True) + "\n"
+
+
+def queries() -> list[str]:
+    """All expressions of all dashboards."""
+    return [query.expr for _, panels in ROWS for panel in panels for query in panel.queries]
+
+
+def _panel(panel: Panel) -> Any:
+    made = {"figure": _figure, "list": _list}.get(panel.kind, _lines)(panel)
+    made = made.title(panel.title).description(panel.text).datasource(SOURCE)
+    made = made.height(4 if panel.kind == "figure" else 8).span(panel.width)
+    for number, query in enumerate(panel.queries):
+        target = prometheus.Dataquery().expr(query.expr).ref_id(chr(ord("A") + number)).datasource(SOURCE)
+        target = target.legend_format(query.legend or "__auto")
+        made = made.with_target(target.instant().format("table") if panel.kind == "list" else target.range())
+    return made
+
+
+def _lines(panel: Panel) -> Any:
+    made = (
+        timeseries.Panel()
+        .unit(panel.unit)
+        .min(0)
+        .line_width(1)
+        .fill_opacity(40 if panel.kind == "stack" else 8)
+        .show_points(kinds.VisibilityMode.NEVER)
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(show_legend=True)
+            .display_mode(kinds.LegendDisplayMode.LIST)
+            .placement(kinds.LegendPlacement.BOTTOM)
+        )
+        .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
+    )
+    return made.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL)) if panel.kind == "stack" else made
+
+
+def _figure(panel: Panel) -> Any:
+    steps = [model.Threshold(value=None, color="green")]
+    if panel.limit is not None:
+        steps.append(model.Threshold(value=panel.limit, color="red"))
+    return (
+        stat.Panel()
+        .unit(panel.unit)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .thresholds(dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps))
+    )
+
+
+def _list(panel: Panel) -> Any:
+    del panel
+    hidden = model.DynamicConfigValue(id_val="custom.hidden", value=True)
+    return table.Panel().override_by_regexp("/^(Time|Value|__name__|job)$/", [hidden])
