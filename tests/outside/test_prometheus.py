@@ -1,0 +1,170 @@
+"""A real Prometheus scrapes what processes show: every query of the dashboards has an answer, and alerts fire."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.grafana.build import queries
+from tamis.domain.audit.log import AuditLog
+from tamis.domain.consent.model import Status
+from tamis.intake import RawBatch
+from tamis.metrics.windows import MINUTE_MS, WindowState
+from tamis.records.alert import Alert
+from tamis.records.metrics import Cell, Partial
+from tamis.telemetry.endpoint import Endpoint
+from tamis.telemetry.metrics import Telemetry, vocabulary, wall_clock
+from tests.support.core import ConsentTable, StoredRecord, small_bundle, small_intake, track
+from tests.support.prometheus import Prometheus, prometheus
+from tests.support.requirements import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
+
+LIMIT_S = 90.0
+
+
+def _bodies(now: int) -> list[bytes]:
+    at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return [
+        track(timestamp=at),
+        track("m-2", timestamp=at, anonymousId="device-2"),
+        track("m-3", timestamp=at, event="Unknown Event"),
+        b"no json",
+    ]
+
+
+class Worker:
+    """Calls the observers as the agents of a worker with all roles do."""
+
+    def __init__(self) -> None:
+        self.telemetry = Telemetry(vocabulary("0.1.0", "all", small_bundle()), "x.")
+        consent = ConsentTable()
+        consent.set_device("device-1", analytics=Status.GRANTED, marketing=Status.GRANTED)
+        self.intake, self.log = small_intake(consent), AuditLog("events.raw/0")
+        self.windows = WindowState()
+        self.age = self.telemetry.age(60.0)
+        self.offset = 0
+        for role, topics in {"intake": ["x.events.raw"], "consent": ["x.consent.raw", "x.consent.changes"],
+                             "metrics": ["x.metrics.partials"], "anomaly": ["x.metrics.windows"]}.items():  # fmt: skip
+            self.telemetry.edge(role).epoch(1, [(topic, 0) for topic in topics])
+        self.telemetry.incidents.alerts_written(0, [_alert()])
+
+    def step(self) -> None:
+        """One batch of everything."""
+        now = wall_clock()
+        records = [StoredRecord(self.offset + i, now, body) for i, body in enumerate(_bodies(now))]
+        batch = RawBatch("events.raw", 0, records, self.offset, self.offset + len(records), now)
+        self.offset += len(records)
+        out = self.intake.process(self.log, batch)
+        self.telemetry.intake.decided(0, out)
+        self._committed("intake", "x.events.raw", len(records))
+        self.telemetry.consent.normalised(
+            0, Counter({"changes": 2, "ignored/no_subject": 1, "invalid/not_json": 1}), now
+        )
+        self._committed("consent", "x.consent.raw", 3)
+        self.telemetry.consent.folded(0, 2)
+        self._committed("consent", "x.consent.changes", 2)
+        self._count(now)
+        self._committed("metrics", "x.metrics.partials", 1)
+        self.telemetry.incidents.alerts_written(0, [_alert("updated")])
+        self.age.sampled(3.0)
+
+    def _committed(self, role: str, topic: str, n: int) -> None:
+        edge = self.telemetry.edge(role)
+        edge.batch_committed(topic, 0, n, 0.004, 0.03)
+        edge.lag(topic, 0, 12)
+
+    def _count(self, now: int) -> None:
+        cells = (Cell("shop/newsletter_signup", now // MINUTE_MS, "accepted", "granted", 1, 5.0),)
+        partial = Partial(source="events.raw/0", sources=1, first=0, next=1, watermark=now, cells=cells)
+        self.windows.apply(partial)
+        self.telemetry.windows.windows_closed(0, self.windows.close(), self.windows)
+
+
+def _alert(state: str = "open") -> Alert:
+    return Alert(
+        id="i", state=state, series="shop/newsletter_signup", kind="drop", severity="page", opened_at=0, detected_at=0,
+        minute=1, observed=0.0, expected=9.0, low=5.0, high=12.0, score=0.9, owner="growth",
+    )  # fmt: skip
+
+
+class Replica:
+    """Tells its progress as ``tamis replica`` does."""
+
+    def __init__(self) -> None:
+        self.telemetry, self.applied = Telemetry(vocabulary("0.1.0", "replica")), 0
+
+    def step(self) -> None:
+        """One poll."""
+        self.applied += 5
+        seen = SimpleNamespace(applied=self.applied, changed=self.applied, behind=0, oldest_clock=wall_clock() - 2_000)
+        self.telemetry.replica.progress(seen)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[tuple[Prometheus, Worker, Replica]]:
+    require("prometheus")
+    worker, replica = Worker(), Replica()
+    endpoints = [Endpoint(each.telemetry.registry, "127.0.0.1", 0) for each in (worker, replica)]
+    ports = {"worker-1": endpoints[0].port, "replica": endpoints[1].port}
+    try:
+        with prometheus(tmp_path, ports) as server:
+            yield server, worker, replica
+    finally:
+        for endpoint in endpoints:
+            endpoint.stop()
+
+
+def _until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.3)
+
+
+def _answered(server: Prometheus, query: str) -> bool:
+    found = server.query(query.replace("$__rate_interval", "30s"))
+    return bool(found) and not any(math.isnan(float(sample["value"][1])) for sample in found)
+
+
+def test_every_query_of_the_dashboards_has_an_answer(watched: tuple[Prometheus, Worker, Replica]) -> None:
+    server, worker, replica = watched
+    waiting = set(queries())
+
+    def all_answered() -> bool:
+        worker.step()
+        replica.step()
+        waiting.difference_update([query for query in waiting if _answered(server, query)])
+        return not waiting
+
+    _until(all_answered, lambda: f"no answer to {sorted(waiting)}")
+    assert float(server.query("tamis:ledger_residual_events:max1h")[0]["value"][1]) == 0
+    assert [sample["metric"]["owner"] for sample in server.query("tamis_incident")] == ["growth"]
+
+
+def test_alerts_fire(watched: tuple[Prometheus, Worker, Replica]) -> None:
+    server, worker, _ = watched
+    edge = worker.telemetry.edge("intake")
+
+    def firing() -> set[str]:
+        return {name for name, state in server.alerts().items() if state == "firing"}
+
+    worker.step()
+    edge.batch_committed("x.events.raw", 0, 9, 0.01, 0.01)
+    edge.fatal("FaustError")
+    wanted = {"TamisLedgerResidual", "TamisFatal", "TamisIncident"}
+    _until(lambda: wanted <= firing(), firing)
+    edge.gate("x.events.raw", "consent_too_old")
+    _until(lambda: server.alerts().get("TamisGateClosed") == "pending", server.alerts)
+    assert firing() == wanted
