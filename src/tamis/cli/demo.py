@@ -32,7 +32,10 @@ def command(events: int, seconds: float, no_fault: bool, seed: int, folder: Path
     from tamis.demo.producer import DemoOptions
     from tamis.demo.run import Demo
     from tamis.demo.watchers import LiveWatcher, PlainWatcher
+    from tamis.settings import TelemetrySettings
+    from tamis.telemetry.logs import configure_logs
 
+    configure_logs(TelemetrySettings(log_level="warning"))
     folder = folder or Path("out") / time.strftime("demo-%Y%m%d-%H%M%S")
     options = DemoOptions(events=events, seconds=seconds, fault=not no_fault, seed=seed, folder=folder)
     live = sys.stdout.isatty() and not as_json

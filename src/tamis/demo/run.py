@@ -138,7 +138,7 @@ class Demo:
         began = time.monotonic()
         try:
             await self._first(producer.run(first, records), serving)
-            await self._first(self._until(lambda: self._waiting() <= 0, _END_S), serving)
+            await self._until(lambda: self._waiting() <= 0 or serving.done(), _END_S)
             return time.monotonic() - began
         finally:
             watching.cancel()
@@ -167,7 +167,7 @@ class Demo:
 
     async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not condition() and time.monotonic() < deadline and not self._stop.is_set():  # noqa: ASYNC110 - counts
+        while not condition() and time.monotonic() < deadline:  # noqa: ASYNC110 - counts
             await asyncio.sleep(0.05)
 
     async def _watch(self, gate: Callable[[], str | None]) -> None:

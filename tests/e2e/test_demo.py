@@ -1,0 +1,114 @@
+"""``tamis demo`` as a newcomer runs it: a balanced ledger, a verified log, an incident only with the fault."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TAMIS = [sys.executable, "-m", "tamis.cli.main"]
+RAW_MARKS = re.compile(rb"[\w.+-]+(?:@|%40)[\w-]+\.\w|anonymousId|userId")
+
+
+def demo(
+    folder: Path, *arguments: str, timeout: float = 240
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    run = subprocess.run(
+        [*TAMIS, "demo", "--json", "--out", str(folder), *arguments],
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    lines = run.stdout.strip().splitlines()
+    assert lines, run.stderr
+    return run, json.loads(lines[-1])
+
+
+def outcomes(summary: dict[str, Any]) -> int:
+    return sum(summary[name] for name in ("accepted", "denied", "held", "duplicate", "conflict", "invalid"))
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    run, summary = demo(folder, "--events", "16000", "--seconds", "20")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder, summary
+
+
+def test_the_ledger_balances_and_the_audit_log_verifies(broken: tuple[Path, dict[str, Any]]) -> None:
+    _, summary = broken
+    assert summary["in"] == outcomes(summary) == summary["audit_leaves"] == 16_000
+    assert summary["audit_verified"] is True
+    assert min(summary[name] for name in ("accepted", "denied", "invalid")) > 0
+    assert (summary["held"], summary["duplicate"], summary["conflict"]) == (0, 0, 0)
+
+
+def test_the_broken_tagging_is_one_incident_that_closes(broken: tuple[Path, dict[str, Any]]) -> None:
+    folder, summary = broken
+    alerts = [json.loads(line) for line in (folder / "alerts.jsonl").read_text().splitlines()]
+    assert summary["alerts"] == 1
+    assert {alert["series"] for alert in alerts} == {"shop/newsletter_signup"}
+    assert alerts[0]["state"] == "open"
+    assert alerts[-1]["state"] == "closed"
+
+
+def test_outputs_on_disk_hold_no_raw_identity(broken: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = broken
+    files = [*folder.glob("*.jsonl"), *(folder / "audit").iterdir()]
+    assert {"events.clean.jsonl", "crm.hubspot.jsonl", "crm.marketo.jsonl"} <= {file.name for file in files}
+    for file in files:
+        content = file.read_bytes()
+        assert content
+        assert not RAW_MARKS.search(content), file.name
+
+
+def test_the_written_log_verifies_again_from_disk(broken: tuple[Path, dict[str, Any]]) -> None:
+    folder, summary = broken
+    run = subprocess.run(
+        [*TAMIS, "audit", "verify", str(folder / "audit"), "--json"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout.strip().splitlines()[-1])
+    assert (report["verified"], report["leaves"]) == (True, summary["audit_leaves"])
+
+
+def test_a_healthy_run_gives_no_alert(tmp_path: Path) -> None:
+    run, summary = demo(tmp_path / "out", "--events", "14000", "--seconds", "15", "--no-fault")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert summary["alerts"] == 0
+    assert summary["in"] == outcomes(summary) == summary["audit_leaves"]
+
+
+def test_ctrl_c_ends_in_order_with_a_balanced_verified_log(tmp_path: Path) -> None:
+    command = [*TAMIS, "demo", "--json", "--out", str(tmp_path / "out"), "--events", "50000", "--seconds", "90"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if " in=" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    summary = json.loads(rest.strip().splitlines()[-1])
+    assert summary["audit_verified"] is True
+    assert summary["audit_leaves"] == outcomes(summary)
+    assert 0 < summary["in"] < 50_000
+
+
+def test_a_folder_in_use_is_refused_with_a_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "keep").write_text("mine")
+    run = subprocess.run(
+        [*TAMIS, "demo", "--out", str(tmp_path)], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    assert "not empty" in run.stderr
+    assert (tmp_path / "keep").read_text() == "mine"
