@@ -100,8 +100,11 @@ def test_mounts_name_volumes_and_settings_name_mounts(owner: dict[str, Any], con
     settings = tomllib.loads(settings_text())
     assert settings["kafka"]["password_file"].startswith(f"{mounts['kafka']}/")
     if owner["kind"] == "StatefulSet":
-        assert settings["keys"]["file"].startswith(f"{mounts['keys']}/")
         assert settings["paths"]["state_dir"] == mounts["state"]
+    if container["name"] == "worker":
+        assert settings["keys"]["file"].startswith(f"{mounts['keys']}/")
+    else:
+        assert "keys" not in mounts  # only workers need them
 
 
 def test_probes_and_policies_use_the_declared_ports() -> None:

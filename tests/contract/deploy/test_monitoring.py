@@ -33,6 +33,17 @@ def test_amtool_accepts_alertmanager() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("owner", "receiver"),
+    [("sales", "sales"), ("content", "marketing"), ("legal_intake", "law-firm"), ("platform", "platform")],
+)
+def test_an_alert_reaches_its_owner(owner: str, receiver: str) -> None:
+    require("amtool")
+    route = ["amtool", "config", "routes", "test", f"--config.file={DEPLOY / 'alertmanager/alertmanager.yml'}"]
+    done = subprocess.run([*route, f"owner={owner}"], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == receiver, done.stderr
+
+
 def test_alertmanager_holds_no_secret_and_routes_by_owner() -> None:
     text = (DEPLOY / "alertmanager/alertmanager.yml").read_text()
     config = yaml.safe_load(text)
