@@ -1,9 +1,9 @@
 """Delivers the outputs of a batch and its input offset.
 
 Rules: exactly once means begin, outputs (the table changelog among them), offset, commit, in one transaction of the
-input partition's own producer; the offset is added while the outputs are on their way, the transaction is ended only
-when all of them are acknowledged. At least once means outputs acknowledged first; the offset is committed later, and
-only up to batches whose outputs are. Every error is a fault of the worker: its outcome is unknown.
+input partition's own producer, each step acknowledged before the next. At least once means outputs acknowledged first;
+the offset is committed later, and only up to batches whose outputs are. Every error is a fault of the worker: its
+outcome is unknown.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ async def deliver_in_transaction(producer: Any, batch: Batch, group: str) -> Non
     log_changes(batch)
     await producer.begin_transaction()  # fails at once when another worker has taken over
     sent = await batch.outbox.submit(producer)
-    await producer.send_offsets_to_transaction({batch.state.tp: OffsetAndMetadata(batch.next, "")}, group)
-    if sent:
+    if sent:  # adding the offset meanwhile makes brokers refuse the outputs for a while: one change at a time (KIP-890)
         await asyncio.gather(*sent)
+    await producer.send_offsets_to_transaction({batch.state.tp: OffsetAndMetadata(batch.next, "")}, group)
     await producer.commit_transaction()
 
 

@@ -42,7 +42,6 @@ class Fetching:
         self._epoch, self._transport, self._app = epoch, epoch.transport, epoch.app
         self._client = self._new_consumer()
         self._fetcher: Any = None
-        self._enough = max(1, self._transport.max_batch_records // 4)
         self._room = asyncio.Event()
 
     def _new_consumer(self) -> Any:
@@ -96,8 +95,9 @@ class Fetching:
     def _take_all(self) -> None:
         fetcher, most = self._fetcher, self._transport.max_batch_records
         for tp, state in self._epoch.states.items():
-            if state.buffered() < self._enough:
-                records = take(fetcher, tp, most)
+            room = most - state.buffered()
+            if room > 0:
+                records = take(fetcher, tp, room)
                 if records:
                     state.append(records, self._position(tp))  # past markers and compaction holes
                     self._epoch.lanes[tp.topic].changed.set()
