@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from tamis.anomaly.count_detector import Judgement
+from tamis.anomaly.count_detector import SILENT, Judgement
 from tamis.anomaly.season import Tier
 from tamis.records.alert import Alert
 
 MINUTE_MS = 60_000
 RUNBOOK = "docs/runbooks/incident.md"
+SPIKE = "spike"
 
 
 class RuleFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,8 +115,8 @@ class Incidents:
             ended = (minute - healthy + 1) * MINUTE_MS
             return _told(told, minute, judgement, state="closed", closed_at=max(ended, told.opened_at))
         worse = judgement.score >= told.score + policy.worse_by
-        changed = judgement.score >= policy.open_score and _kind(judgement) != told.kind
-        if worse or changed or minute - told.minute >= policy.repeat_minutes:
+        turned = judgement.score >= policy.open_score and (_kind(judgement) == SPIKE) != (told.kind == SPIKE)
+        if worse or turned or minute - told.minute >= policy.repeat_minutes:
             kind = _kind(judgement) if judgement.score >= policy.open_score else told.kind
             told = _told(told, minute, judgement, state="updated", kind=kind)
             self.open = OpenIncident(told, healthy)
@@ -140,8 +141,8 @@ def _figures(judgement: Judgement) -> dict[str, Any]:
 
 def _kind(judgement: Judgement) -> str:
     if judgement.surprise > 0.0:
-        return "spike"
-    return "silent" if judgement.observed == 0.0 else "drop"
+        return SPIKE
+    return "silent" if judgement.observed <= SILENT * judgement.low else "drop"
 
 
 def _severity(judgement: Judgement) -> str:

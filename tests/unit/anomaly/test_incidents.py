@@ -12,7 +12,7 @@ from tamis.records.alert import Alert, decode_alert, encode_alert
 FACTS = RuleFacts(owner="growth", sla="4h", runbook="https://runbooks.example/lead")
 
 
-def _judged(score: float, observed: float = 1.0, surprise: float = -6.0, tier: int = Tier.WARM) -> Judgement:
+def _judged(score: float, observed: float = 5.0, surprise: float = -6.0, tier: int = Tier.WARM) -> Judgement:
     return Judgement(score, surprise if score else 0.0, 3, observed, 20.0, 15.0, 44.0, tier)
 
 
@@ -41,14 +41,23 @@ def test_hovering_around_the_threshold_is_one_incident() -> None:
     assert [alert.state for alert in _steps(incidents, 100, *hovering)] == ["open"]
 
 
-def test_worse_other_kind_and_long_are_told_again() -> None:
+def test_worse_turned_and_long_are_told_again() -> None:
     incidents = Incidents("shop/lead", IncidentPolicy(repeat_minutes=30))
-    worse = _steps(incidents, 100, _judged(0.5), _judged(0.6), _judged(0.66), _judged(0.7))
-    assert [(alert.state, alert.minute) for alert in worse] == [("open", 100), ("updated", 102)]
-    silent = _steps(incidents, 104, _judged(0.7, 0.0))
-    assert [alert.kind for alert in silent] == ["silent"]
-    lasting = _steps(incidents, 105, *[_judged(0.7, 0.0)] * 60)
+    worse = _steps(incidents, 100, _judged(0.5, 1.0), _judged(0.6), _judged(0.66, 5.0), _judged(0.7, 5.0))
+    assert [(alert.state, alert.minute, alert.kind) for alert in worse] == [
+        ("open", 100, "silent"),
+        ("updated", 102, "drop"),
+    ]
+    turned = _steps(incidents, 104, _judged(0.7, 90.0, 6.0))
+    assert [alert.kind for alert in turned] == ["spike"]
+    lasting = _steps(incidents, 105, *[_judged(0.7, 90.0, 6.0)] * 60)
     assert [alert.minute for alert in lasting] == [134, 164]
+
+
+def test_silence_that_flickers_is_told_once() -> None:
+    incidents = Incidents("shop/lead", IncidentPolicy())
+    flickering = [_judged(0.6, observed) for observed in (0.0, 0.3, 0.0, 2.0, 0.0)]
+    assert [alert.kind for alert in _steps(incidents, 100, *flickering)] == ["silent"]
 
 
 def test_kinds_and_severities() -> None:
