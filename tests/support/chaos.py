@@ -127,6 +127,7 @@ class Chaos:
         seed: makes the choice of victims and pauses repeatable.
         zombie_s: how long `z` freezes a worker, in seconds.
         gap_s: least and most time between faults, in seconds.
+        applied: the faults that have happened, for others to watch.
     """
 
     kafka: KafkaCluster
@@ -137,8 +138,8 @@ class Chaos:
     seed: int = 1
     zombie_s: float = 9.0
     gap_s: tuple[float, float] = (1.0, 4.0)
+    applied: list[str] = field(default_factory=list)
     _rnd: random.Random = field(init=False)
-    _applied: list[str] = field(default_factory=list)
     _errors: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -162,7 +163,7 @@ class Chaos:
             hung = self.workers.stop()
         if self._errors:
             raise self._errors[0]
-        return ChaosReport(seconds, finished, self._applied, dict(self.workers.exits), hung, stall)
+        return ChaosReport(seconds, finished, self.applied, dict(self.workers.exits), hung, stall)
 
     def _watch(self, hurting: threading.Thread, deadline: float) -> tuple[bool, float]:
         best, moved, stall = 0, time.monotonic(), 0.0
@@ -189,7 +190,7 @@ class Chaos:
             except Exception as error:  # noqa: BLE001 - raised again by run()
                 self._errors.append(error)
                 return
-            self._applied.append(letter)
+            self.applied.append(letter)
 
     # -- faults
 
