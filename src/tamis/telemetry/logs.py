@@ -3,7 +3,8 @@
 Rules: entries of other libraries (Faust, aiokafka, asyncio) take the same way out as ours; their exceptions and bytes
 are made safe before they become text, and they are shown from "warning" on, or from "info" when our level is "debug"
 (at "debug" aiokafka prints whole requests). What nobody caught is an entry too, not a traceback with its message.
-Not handled here: lines of ``tamis run`` about its processes (``services.child``).
+Not handled here: lines of ``tamis run`` about its processes (``services.child``); the line ``error: ...`` of a command
+that refuses to go on (``cli.main``).
 """
 
 import logging
