@@ -250,7 +250,7 @@ def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent, tele
         "consent": lambda: consent_app(parts, telemetry.consent),
         "intake": lambda: intake_app(parts, consent, telemetry.intake),
         "metrics": lambda: metrics_app(parts, telemetry.windows),
-        "anomaly": lambda: anomaly_app(parts),
+        "anomaly": lambda: anomaly_app(parts, telemetry.incidents),
     }
     apps = []
     for role, make in makers.items():

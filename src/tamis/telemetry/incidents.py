@@ -64,5 +64,5 @@ class IncidentTelemetry:
 
 
 def _labels(alert: Alert) -> tuple[str, ...]:
-    site, _, rule = alert.series.partition("/")
+    site, _, rule = alert.series.rpartition("/")
     return site, rule, alert.kind, alert.severity, alert.owner

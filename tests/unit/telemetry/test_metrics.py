@@ -23,6 +23,7 @@ from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, 
 from tests.support.scrape import samples, scraped, value
 
 if TYPE_CHECKING:
+    from tamis.streaming.agents.anomaly import AnomalyObserver
     from tamis.streaming.agents.consent import ConsentObserver
     from tamis.streaming.agents.intake import IntakeObserver
     from tamis.streaming.agents.windows import WindowsObserver
@@ -55,8 +56,9 @@ def test_the_parts_fit_the_protocols() -> None:
     intake: IntakeObserver = shown.intake
     consent: ConsentObserver = shown.consent
     windows: WindowsObserver = shown.windows
+    anomaly: AnomalyObserver = shown.incidents
     assert shown.edge("intake") is edge
-    assert (shown.intake, shown.consent, shown.windows) == (intake, consent, windows)
+    assert (shown.intake, shown.consent, shown.windows, shown.incidents) == (intake, consent, windows, anomaly)
 
 
 def test_events_by_outcome_reason_and_rule() -> None:
