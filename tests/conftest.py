@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.kafka.cluster import KafkaCluster
 from tests.support.requirements import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A busy machine is slow, not wrong: no timed assertion, and no complaint about slow generation.
+settings.register_profile("tamis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tamis")
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def command(events: int, seconds: float, no_fault: bool, seed: int, folder: Path
 
 
 def _closing(folder: Path, verified: bool, balanced: bool) -> list[str]:
+    program = sys.argv[0] if Path(sys.argv[0]).name == "tamis" else "tamis"
     log, ledger = "verified" if verified else "NOT VERIFIED", "=" if balanced else "DIFFER FROM"
     return [
         "",
@@ -57,5 +58,5 @@ def _closing(folder: Path, verified: bool, balanced: bool) -> list[str]:
         "  crm.hubspot.jsonl       what one CRM gets; compare its ids with crm.marketo.jsonl",
         "  events.quarantine.jsonl why events were refused, the originals sealed",
         "  alerts.jsonl            the incident, opened and closed",
-        f"  audit/                  one leaf an event; check it again: tamis audit verify {folder / 'audit'}",
+        f"  audit/                  one leaf an event; check it again: {program} audit verify {folder / 'audit'}",
     ]

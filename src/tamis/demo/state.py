@@ -110,8 +110,12 @@ class DemoState:
 
     @property
     def progress(self) -> float:
-        """Share of the simulated time that has passed, 0..1."""
-        return min(1.0, (self.at_ms - self.plan.start_ms) / max(1, self.plan.end_ms - self.plan.start_ms))
+        """Share of the traffic that was produced, 0..1, by simulated time."""
+        return (
+            1.0
+            if self.done
+            else min(1.0, (self.at_ms - self.plan.start_ms) / max(1, self.plan.end_ms - self.plan.start_ms))
+        )
 
     @property
     def incidents(self) -> list[Incident]:
