@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from tamis.domain.bundle import Bundle
 from tamis.domain.sites import OTHER as OTHER_SITE
@@ -63,6 +63,7 @@ class Telemetry:
     """
 
     def __init__(self, words: Vocabulary, prefix: str = "", now: Callable[[], int] = wall_clock) -> None:
+        disable_created_metrics()  # a second sample for each counter that nobody asks for
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._shelf = Shelf(self.registry, words)

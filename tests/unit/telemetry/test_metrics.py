@@ -17,6 +17,7 @@ from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
 from tamis.records.metrics import Cell, Partial
 from tamis.settings import SetupError, TelemetrySettings
+from tamis.telemetry.catalogue import CATALOGUE
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.metrics import Telemetry, vocabulary
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
@@ -225,6 +226,8 @@ def test_the_endpoint_shows_the_registry_and_stops() -> None:
     endpoint = Endpoint(shown.registry, "127.0.0.1", 0)
     families = scraped(endpoint.port)
     assert {"tamis_worker_info", "tamis_fatal", "process_start_time_seconds"} <= families.keys()
+    defined = {series.name.removesuffix("_total") for series in CATALOGUE}
+    assert {name for name in families if not name.startswith("process_")} <= defined
     with pytest.raises(SetupError, match=f"telemetry.port: 127.0.0.1:{endpoint.port}"):
         telemetry().serve(TelemetrySettings(port=endpoint.port))
     endpoint.stop()
