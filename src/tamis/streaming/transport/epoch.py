@@ -149,7 +149,7 @@ class Epoch:
         left = time.monotonic()
         producer = self.producer(batch.state.tp)
         if self.exactly_once:
-            await deliver_in_transaction(producer, batch, self.app.conf.id)
+            await deliver_in_transaction(producer, batch, self.app.conf.id, self.transport.transaction_timeout_s)
             batch.state.committed = batch.next
             self._committed({batch.state.tp: batch.next})
         else:

@@ -57,12 +57,13 @@ class RecordBatch:
 class Outbox:
     """Record batches of one producer, by topic and partition."""
 
-    __slots__ = ("_batches", "_new", "_submitted")
+    __slots__ = ("_batches", "_new", "_submitted", "topics")
 
     def __init__(self, new_record_batch: Callable[[], Any]) -> None:
         self._new = new_record_batch
         self._batches: dict[tuple[str, int], list[RecordBatch]] = {}
         self._submitted: dict[tuple[str, int], tuple[asyncio.Future[Any], int]] = {}
+        self.topics: set[str] = set()  # of everything submitted
 
     def add(
         self,
@@ -103,6 +104,7 @@ class Outbox:
     async def submit(self, producer: Any) -> list[asyncio.Future[Any]]:
         """Give everything to the producer; the futures resolve on delivery."""
         chains, self._batches = self._batches, {}
+        self.topics.update(topic for topic, _ in chains)
         parts = [self._submit_chain(producer, topic, partition, c) for (topic, partition), c in chains.items()]
         return [future for part in await asyncio.gather(*parts) for future in part]
 
