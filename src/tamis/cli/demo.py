@@ -35,11 +35,11 @@ def command(events: int, seconds: float, no_fault: bool, seed: int, folder: Path
     from tamis.settings import TelemetrySettings
     from tamis.telemetry.logs import configure_logs
 
-    configure_logs(TelemetrySettings(log_level="warning"))
     folder = folder or Path("out") / time.strftime("demo-%Y%m%d-%H%M%S")
     options = DemoOptions(events=events, seconds=seconds, fault=not no_fault, seed=seed, folder=folder)
     live = sys.stdout.isatty() and not as_json
     with LiveWatcher(Console()) if live else PlainWatcher(click.echo) as watcher:
+        configure_logs(TelemetrySettings(log_level="warning"))  # inside: the live view redirects standard error
         summary = asyncio.run(Demo(options, watcher).run())
     click.echo("\n".join(_closing(folder, summary.audit_verified, summary.balanced())))
     if as_json:
