@@ -5,7 +5,8 @@ stays closed, so sums over windows equal sums over partials; windows of a minute
 by its ``MinuteClosed``; a minute without events closes too (``n`` = 0). A run of more than ``CATCH_UP_MINUTES`` empty
 minutes means that nobody was there to look (all workers were down): only its last ``CATCH_UP_MINUTES`` are closed one
 by one, the earlier ones are passed over in silence. A source seen for the first time after minutes were closed
-(partitions were added) has its early cells counted in the first open minute: the sums stay exact.
+(partitions were added) has its early cells counted in the first open minute: the sums stay exact. So are the cells of a
+batch that comes again, where batches may be repeated; elsewhere a known source's late cell is a fault.
 Not handled here: storage (``drain`` gives the table changes, ``restore`` takes them back), repeats of a partial (none
 with exactly-once delivery), detection of a source that stands still (``lag_ms`` feeds the metric).
 """
@@ -43,12 +44,14 @@ class WindowState:
 
     Args:
         topics: whose partitions must all have passed a minute; partial sums of other topics are a fault.
+        repeats: batches may be repeated (at least once).
     """
 
-    __slots__ = ("_changed", "_closed", "_marks", "_open", "_topics")
+    __slots__ = ("_changed", "_closed", "_marks", "_open", "_repeats", "_topics")
 
-    def __init__(self, topics: tuple[str, ...] = ("events.raw",)) -> None:
+    def __init__(self, topics: tuple[str, ...] = ("events.raw",), *, repeats: bool = False) -> None:
         self._topics = topics
+        self._repeats = repeats
         self._marks: dict[str, SourceMark] = {}
         self._open: dict[int, dict[str, _Counts]] = {}
         self._closed: int | None = None
@@ -63,7 +66,7 @@ class WindowState:
         """Add one partial sum and its watermark.
 
         Raises:
-            LateCellError: a cell belongs to a closed minute although its source was known.
+            LateCellError: a cell belongs to a closed minute although its source was known and nothing is repeated.
             ValueError: the partial names a topic that is not watched.
         """
         topic, _, _ = partial.source.rpartition("/")
@@ -115,7 +118,7 @@ class WindowState:
     def _open_minute(self, minute: int, source: str) -> int:
         if self._closed is None or minute > self._closed:
             return minute
-        if source in self._marks:
+        if source in self._marks and not self._repeats:
             raise LateCellError(f"{source}: a cell of minute {minute}, but {self._closed} is closed")
         return self._closed + 1
 

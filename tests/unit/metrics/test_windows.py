@@ -81,6 +81,16 @@ def test_a_late_cell_of_a_known_source_is_a_fault() -> None:
         state.apply(_partial(0, 105, _cell(104), sources=1))
 
 
+def test_a_batch_that_comes_again_counts_in_the_open_minute() -> None:
+    state = WindowState(repeats=True)
+    state.apply(_partial(0, 105, _cell(104, 2), sources=1))
+    state.close()
+    state.apply(_partial(0, 105, _cell(104, 2), sources=1))
+    state.apply(_partial(0, 106, sources=1))
+    windows = [record for record in state.close() if isinstance(record, Window)]
+    assert [(window.minute, window.cells[0].n) for window in windows] == [(105, 2)]
+
+
 def test_an_added_partition_counts_its_early_cells_in_the_open_minute() -> None:
     state = WindowState()
     state.apply(_partial(0, 105, sources=1))

@@ -39,13 +39,17 @@ class WindowsRunner:
         windows: full name of ``metrics.windows``.
         record_time: windows carry the end of their minute as timestamp (replays, demo), else now.
         observer: told after each commit.
+        repeats: batches may be repeated (at least once).
     """
 
-    def __init__(self, table: Any, windows: str, observer: WindowsObserver, *, record_time: bool) -> None:
+    def __init__(
+        self, table: Any, windows: str, observer: WindowsObserver, *, record_time: bool, repeats: bool = False
+    ) -> None:
         self._table = table
         self._windows = windows
         self._observer = observer
         self._record_time = record_time
+        self._repeats = repeats
 
     async def run(self, batches: Any) -> None:
         """Until the stream ends; any exception is a fault and stops the worker."""
@@ -70,7 +74,7 @@ class WindowsRunner:
         batch.after_commit.append(partial(self._observer.windows_closed, batch.partition, closed, state))
 
     def _restore(self, partition: int) -> WindowState:
-        state, prefix = WindowState(), b"%d\x00" % partition
+        state, prefix = WindowState(repeats=self._repeats), b"%d\x00" % partition
         state.restore(
             (key[len(prefix) :].decode(), value) for key, value in self._table.items() if key.startswith(prefix)
         )
@@ -101,7 +105,8 @@ def register_windows(
     partials = batch_topic(app, topic(Topic.METRICS_PARTIALS), empty_every_s=None)
     log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions, acks=False)
     table = app.Table("open-windows", partitions=partitions, key_type=bytes, value_type=bytes, changelog_topic=log)
-    runner = WindowsRunner(table, topic(Topic.METRICS_WINDOWS), observer, record_time=record_time)
+    repeats = not app.transport.exactly_once
+    runner = WindowsRunner(table, topic(Topic.METRICS_WINDOWS), observer, record_time=record_time, repeats=repeats)
 
     @app.agent(partials, name="windows")  # type: ignore[misc]
     async def windows(stream: Any) -> None:
