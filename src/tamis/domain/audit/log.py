@@ -2,7 +2,8 @@
 
 Rules: one log per input partition; leaves are numbered without gaps; the head's ``next`` must equal the committed
 offset of the input, else the log's tail was lost or offsets were reset and the log is not continued; the clock never
-goes back.
+goes back within an ownership, and across one never to a minute before one it was told in, since windows of that minute
+may be closed.
 Not handled here: opening a new epoch after a refusal.
 """
 
@@ -14,7 +15,9 @@ from tamis.domain.audit.leaf import Head, base64_of, encode_head
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
 
 IDLE_HEAD_MS = 60_000
-"""Default of ``idle_head_ms``: an idle partition tells its clock at least once a minute."""
+"""Default of ``idle_head_ms``."""
+
+_MINUTE_MS = 60_000
 
 
 class LogTail(msgspec.Struct, frozen=True):
@@ -33,7 +36,8 @@ class AuditLog:
 
     Args:
         origin: "<topic>/<partition>" of the input.
-        idle_head_ms: how far the clock of an idle partition may move before a head without leaves is written.
+        idle_head_ms: how far the clock of an idle partition may move before a head without leaves is written; one is
+            written in every new minute all the same.
     """
 
     __slots__ = ("_frontier", "_headed_at", "_idle_head_ms", "clock", "next", "origin")
@@ -109,10 +113,11 @@ class AuditLog:
     ) -> bytes | None:
         """Adds a batch's leaves and gives the head's bytes; None when nothing happened that a head must record.
 
-        An idle partition writes a head without leaves now and then, so that whoever takes over knows its clock.
+        An idle partition writes a head without leaves in every new minute: whoever takes over must not receive an event
+        in a minute that windows have closed on the word of its clock.
         """
         self.clock, self.next = clock, next_
-        if not leaves and lost is None and first == next_ and clock - self._headed_at < self._idle_head_ms:
+        if not leaves and lost is None and first == next_ and not self._must_tell(clock):
             return None
         start = self._frontier.n
         self._frontier.extend(leaf_hashes(leaves))
@@ -131,3 +136,6 @@ class AuditLog:
                 start=start,
             )
         )
+
+    def _must_tell(self, clock: int) -> bool:
+        return clock // _MINUTE_MS > self._headed_at // _MINUTE_MS or clock - self._headed_at >= self._idle_head_ms
