@@ -142,9 +142,9 @@ class ConsentSettings(msgspec.Struct, frozen=True, kw_only=True):
 class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The audit log."""
 
-    idle_head_interval_s: Annotated[Seconds, Meta(description="a partition without events writes a head so often")] = (
-        3_600.0
-    )
+    idle_head_interval_s: Annotated[
+        Seconds, Meta(description="a partition without events writes a head at least so often, and in every new minute")
+    ] = 3_600.0
 
 
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +178,7 @@ class LimitsSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_record_bytes: Annotated[int, Meta(description="largest record that is decoded", ge=1_024, le=16 << 20)] = (
         256 << 10
     )
-    max_events_per_record: Annotated[int, Meta(description="most events in one record", ge=1, le=100_000)] = 500
+    max_events_per_record: Annotated[int, Meta(description="most events in one record", ge=1, le=65_535)] = 500
 
 
 class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,8 +21,9 @@ _COMMON = frozenset(("from", "action", "why"))
 _PERSONAL = frozenset(
     ("email", "e_mail", "mail", "phone", "tel", "telephone", "mobile", "first_name", "last_name", "firstname",
      "lastname", "full_name", "fullname", "username", "user_name", "address", "street", "birthday", "birthdate",
-     "iban", "card", "ip", "ip_address", "useragent", "user_agent", "userid", "user_id", "anonymousid",
-     "anonymous_id", "device_id", "advertising_id", "advertisingid", "idfa", "gclid", "fbclid", "ssn", "passport")
+     "iban", "card", "ip", "ip_address", "useragent", "user_agent", "userid", "user_id", "previousid", "previous_id",
+     "anonymousid", "anonymous_id", "device_id", "advertising_id", "advertisingid", "idfa", "gclid", "fbclid", "ssn",
+     "passport")
 )  # fmt: skip
 
 

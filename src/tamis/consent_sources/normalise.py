@@ -105,10 +105,12 @@ class Normaliser:
 
     def _record(self, partition: int, record: RawRecord, received_at: int, out: Normalised) -> None:
         found = self._read(record.value)
+        refused = len(out.quarantine)
         for index, entry in enumerate([found] if isinstance(found, Invalid) else found):
             if isinstance(entry, Invalid):
                 out.counts[f"invalid/{entry.reason}"] += 1
-                out.quarantine.append(self._refused(partition, record, received_at, index, entry))
+                kept = len(out.quarantine) > refused
+                out.quarantine.append(self._refused(partition, record, received_at, index, entry, kept_before=kept))
                 continue
             ignored: Counter[str] = Counter()
             for change in self._changes(entry, received_at, ignored):
@@ -118,7 +120,9 @@ class Normaliser:
             for cause, count in ignored.items():
                 out.counts[f"ignored/{cause}"] += count
 
-    def _refused(self, partition: int, record: RawRecord, received_at: int, index: int, why: Invalid) -> Record:
+    def _refused(
+        self, partition: int, record: RawRecord, received_at: int, index: int, why: Invalid, *, kept_before: bool
+    ) -> Record:
         return self._sealer.entry(
             stage=STAGE,
             reason=why.reason,
@@ -130,6 +134,7 @@ class Normaliser:
             index=index,
             received_at=received_at,
             original=record.value or b"",
+            kept_before=kept_before,
         )
 
     def _heartbeat(self, partition: int, state: NormaliserState, out: Normalised, *, idle: bool) -> None:

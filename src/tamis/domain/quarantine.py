@@ -3,7 +3,8 @@
 Rules: pure (no clock, no randomness): equal input gives equal bytes, so a batch done again writes the same record. The
 nonce is a keyed function of source position *and* plaintext, so a position that is written anew (topic re-created,
 other bytes) never repeats a nonce under one key. Position and key label are authenticated with the ciphertext. The
-record key is keyed too, never a plain digest. Of an original above ``MAX_SEALED_BYTES`` only a prefix is kept.
+record key is keyed too, never a plain digest. Of an original above ``MAX_SEALED_BYTES`` only a prefix is kept; of a
+record with several refused events the first entry alone keeps it, or a small record would become a huge quarantine.
 Not handled here: who may open an entry, and the log of who did.
 """
 
@@ -38,7 +39,8 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         received_at: ms.
         size: bytes of the original.
         key_id: label of the key that opens ``sealed``.
-        sealed: base64 of nonce || ciphertext || tag; a prefix of the original when ``truncated``.
+        sealed: base64 of nonce || ciphertext || tag; a prefix of the original when ``truncated``; empty when an earlier
+            entry of the same record holds it.
         truncated: only the first bytes were kept.
     """
 
@@ -86,15 +88,17 @@ class QuarantineSealer:
         index: int,
         received_at: int,
         original: bytes,
+        kept_before: bool = False,
     ) -> tuple[bytes, bytes]:
         """Key and value of one quarantine record; the texts must hold nothing the sender wrote.
 
-        ``received_at`` (ms) chooses the day's key; ``original`` is what was received; the rest is as in
-        ``QuarantineEntry``.
+        ``received_at`` (ms) chooses the day's key; ``original`` is what was received; ``kept_before`` says that another
+        entry of the record holds it; the rest is as in ``QuarantineEntry``.
         """
-        truncated = len(original) > MAX_SEALED_BYTES
+        truncated = len(original) > MAX_SEALED_BYTES and not kept_before
         where, day = _position(topic, partition, offset, index), day_of(received_at)
-        sealed = self._seal(day, where, original[:PREFIX_BYTES] if truncated else original)
+        kept = original[:PREFIX_BYTES] if truncated else original
+        sealed = "" if kept_before else self._seal(day, where, kept)
         value = QuarantineEntry(
             stage=stage, reason=reason, path=path, message=message, topic=topic, partition=partition, offset=offset,
             index=index, received_at=received_at, size=len(original), key_id=_KEY_LABEL + day, sealed=sealed,

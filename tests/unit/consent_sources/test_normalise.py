@@ -122,3 +122,13 @@ def test_the_same_batch_again_gives_the_same_bytes() -> None:
     values: list[tuple[int, bytes | None]] = [(T, consent("u")), (T, b"{"), (T + 1, consent("undefined"))]
     assert run(values) == run(values)
     assert run(values).counts == Counter({"changes": 1, "invalid/not_json": 1, "ignored/no_subject": 1})
+
+
+def test_a_body_of_many_refused_statements_is_kept_once() -> None:
+    call = {"type": "track", "event": "Segment Consent Preference Updated"}
+    body = orjson.dumps({"batch": [call] * 100, "padding": "x" * 100_000})
+    out = run([(T, body), (T, body)])
+    entries = [msgspec.json.decode(value, type=QuarantineEntry) for _, value in out.quarantine]
+    assert len(entries) == 200
+    assert [(entry.offset, entry.index) for entry in entries if entry.sealed] == [(100, 0), (101, 0)]
+    assert sum(len(value) for _, value in out.quarantine) < 4 * len(body)

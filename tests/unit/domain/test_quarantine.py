@@ -119,3 +119,9 @@ def test_many_days_are_served_by_one_sealer() -> None:
             index=0, received_at=at, original=b"z",
         )  # fmt: skip
         assert open_entry(msgspec.json.decode(value, type=QuarantineEntry), key_for_day(day_of(at))) == b"z"
+
+
+def test_an_original_that_another_entry_keeps_is_not_kept_again() -> None:
+    _, entry = make(b"x" * (MAX_SEALED_BYTES + 1), index=1, kept_before=True)
+    assert (entry.sealed, entry.truncated, entry.size) == ("", False, MAX_SEALED_BYTES + 1)
+    assert open_entry(entry, key_for_day("1970-01-03")) is None
