@@ -19,7 +19,7 @@ from tamis.domain.event import Event, Invalid
 from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
-from tamis.domain.pseudonym import committed_bytes, text_of
+from tamis.domain.pseudonym import commitment, committed_bytes, text_of
 from tamis.domain.route import Routes
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
@@ -91,7 +91,7 @@ class Intake:
         self.bundle = bundle
         self.keys = keys
         self.decode = decoder.decode
-        self.decider = Decider(bundle)
+        self.decider = Decider()
         self.routes = Routes(bundle)
         self.inline = InlineSignals(bundle.policy.aliases)
         self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
@@ -158,7 +158,8 @@ class _Run:
             tag, value, route = intake.rule_tags[rule], compiled.value(event), intake.routes.by_rule[rule]
         subject = intake.directory.find(event.user_id, event.anonymous_id)
         inline = intake.inline.narrowing(event.consent)
-        standing = subject.standings.get((route.id, inline.id))
+        slot = route.slot + inline.id
+        standing = subject.standings.get(slot)
         now = self.clock
         if (
             standing is None
@@ -167,7 +168,7 @@ class _Run:
             or now - occurred_at > standing.max_lateness_ms
         ):
             standing = intake.decider.standing(subject, route, inline, occurred_at, now)
-            subject.keep(route.id, inline.id, standing, now - occurred_at)
+            subject.keep(slot, standing, now - occurred_at)
         if standing.sends:
             stage = compiled.rule.stage if compiled is not None else ""
             self._send(standing, number, offset, index, event, occurred_at, rule, stage, value)
@@ -202,7 +203,7 @@ class _Run:
                 occurred_at=occurred_at - occurred_at % destination.time_bucket_ms,
                 fields=destination.project(event),
             )
-            self.outputs[destination.topic].append((send.key, encode_clean(record)))
+            self.outputs[destination.topic].append((send.pseudonym.encode(), encode_clean(record)))
 
     def _proof(self, destination: int, number: int, offset: int, index: int) -> bytes:
         proofs, partition = self._intake.keys.proofs[destination], self._batch.partition
@@ -225,11 +226,12 @@ class _Run:
         occurred_at: int,
         committed: bytes,
     ) -> None:
-        commit = subject.commit or self._intake.keys.day_commitment(self.clock)
+        key = subject.commit_key
+        cm = commitment(key, committed) if key else self._intake.keys.day_commitment(self.clock)(committed)
         self.leaves.append(
             self._frame.leaf(
                 occurred_at,
-                commit(committed),
+                cm,
                 standing.destinations,
                 self._intake.keys.audit_event(event.event_id.encode("utf-8", "surrogatepass")),
                 standing.facts,

@@ -85,7 +85,7 @@ def _subject(primary: SubjectRecord | None, secondary: SubjectRecord | None, per
 class Case:
     def __init__(self, valid_at: str = "both") -> None:
         self.bundle = _bundle(valid_at)
-        self.decider = Decider(self.bundle)
+        self.decider = Decider()
         self.routes = Routes(self.bundle)
         self.inline = InlineSignals(self.bundle.policy.aliases)
 

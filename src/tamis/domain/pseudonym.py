@@ -9,20 +9,21 @@ Not handled here: where keys come from (``ports.KeyProvider``) and salts are mad
 
 import struct
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from tamis.domain.keyed import hex_token, mac, token
+from tamis.domain.keyed import hmac, token
 
 _POSITION = struct.Struct(">HIQH")  # log, partition, offset, index: one AES block
 EVENTS_RAW_LOG = 0
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _TOKEN_CHARS = 22
+_COMMITMENT_CHARS = 32
 
 
 class Pseudonymiser:
@@ -90,9 +91,14 @@ def text_of(block: bytes) -> str:
     return b2a_base64(block, newline=False).translate(_URLSAFE)[:_TOKEN_CHARS].decode()
 
 
-def commitment_key(salt: bytes) -> Callable[[bytes], str]:
-    """Commitments of one subject: keyed by the subject's salt, so that they open only while the salt exists."""
-    return hex_token(mac(salt, b"tamis/commitment/v1")(b""))
+def commitment_key(salt: bytes) -> bytes:
+    """Key of one subject's commitments: it follows from the salt, so they open only while the salt exists."""
+    return hmac(salt, b"tamis/commitment/v1")
+
+
+def commitment(key: bytes, committed: bytes) -> str:
+    """Commitment to an event's bytes: 32 hexadecimal characters of an HMAC under the subject's commitment key."""
+    return hmac(key, committed).hex()[:_COMMITMENT_CHARS]
 
 
 def committed_bytes(value: bytes, events: int, index: int) -> bytes:

@@ -13,7 +13,6 @@ class Send(msgspec.Struct, frozen=True, gc=False):
 
     number: int
     pseudonym: str
-    key: bytes
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):

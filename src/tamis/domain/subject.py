@@ -6,11 +6,11 @@ through ``Pseudonymiser``.
 """
 
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tamis.domain.consent.model import SubjectRecord
 from tamis.domain.pseudonym import Pseudonymiser, commitment_key
-from tamis.domain.standing import Standing
+from tamis.domain.standing import Send, Standing
 
 AUDIT_DOMAIN = "audit"
 MAX_STANDINGS = 64
@@ -32,9 +32,25 @@ class Subject:
         secondary: the device's record when the primary is a person.
         roles: identity types in record order, ("person", "device") or ("device",).
         pseudonymisers: by domain, "audit" among them.
+
+    Attributes:
+        commit_key: key of commitments to this subject's events, empty without a salt.
+        pid: pseudonym for the audit log, None without a salt.
+        standings: slot (see ``keep``) -> decision.
     """
 
-    __slots__ = ("_pseudonymisers", "_salt", "commit", "key", "pid", "primary", "roles", "secondary", "standings")
+    __slots__ = (
+        "_pseudonymisers",
+        "_salt",
+        "_sends",
+        "commit_key",
+        "key",
+        "pid",
+        "primary",
+        "roles",
+        "secondary",
+        "standings",
+    )
 
     def __init__(
         self,
@@ -50,9 +66,10 @@ class Subject:
         self.roles = roles
         self._pseudonymisers = pseudonymisers
         self._salt = salt_of(primary)
-        self.commit: Callable[[bytes], str] | None = commitment_key(self._salt) if self._salt else None
+        self.commit_key = commitment_key(self._salt) if self._salt else b""
         self.pid: str | None = self.pseudonym(AUDIT_DOMAIN) if self._salt else None
-        self.standings: dict[tuple[int, int], Standing] = {}
+        self.standings: dict[int, Standing] = {}
+        self._sends: tuple[Send, ...] = ()
 
     def pseudonym(self, domain: str) -> str:
         """The pseudonym for a destination.
@@ -62,13 +79,32 @@ class Subject:
         """
         return self._pseudonymisers[domain].pseudonym(self._salt, self.key)
 
-    def keep(self, route: int, inline: int, standing: Standing, age_ms: int) -> None:
-        """Caches a decision for later events of the same route and inline signal, unless it was one about lateness."""
+    def send(self, number: int, domain: str) -> Send:
+        """The pseudonym for destination ``number``, made when the first event goes there and shared by all later ones.
+
+        Raises:
+            ValueError: the subject has no salt.
+        """
+        for made in self._sends:
+            if made.number == number:
+                return made
+        made = Send(number, self.pseudonym(domain))
+        self._sends = (*self._sends, made)
+        return made
+
+    def keep(self, slot: int, standing: Standing, age_ms: int) -> None:
+        """Caches a decision for later events of the same route and inline signal, unless it was one about lateness.
+
+        Args:
+            slot: the route's slot plus the number of the inline signal.
+            standing: the decision.
+            age_ms: received minus occurred.
+        """
         if age_ms > standing.max_lateness_ms:
             return
         if len(self.standings) >= MAX_STANDINGS:
             self.standings.clear()
-        self.standings[route, inline] = standing
+        self.standings[slot] = standing
 
 
 def nobody() -> Subject:
