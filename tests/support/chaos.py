@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 25.0
 BROKER_DOWN_SECONDS = 4.0
+MOST_EXITS = 60  # a crash loop, not a fault that was injected
 
 
 class Workers:
@@ -159,7 +160,8 @@ class Chaos:
             finished, stall = self._watch(hurting, begin + timeout_s)
         finally:
             seconds = time.monotonic() - begin
-            hurting.join(60)
+            if hurting.ident is not None:
+                hurting.join(60)
             hung = self.workers.stop()
         if self._errors:
             raise self._errors[0]
@@ -169,6 +171,8 @@ class Chaos:
         best, moved, stall = 0, time.monotonic(), 0.0
         while time.monotonic() < deadline:
             self.workers.restart_dead()
+            if sum(self.workers.exits.values()) > MOST_EXITS:
+                return False, stall
             reached = self.progress()
             if reached > best:
                 if best:

@@ -98,7 +98,7 @@ def build(job: CopyJob, datadir: Path) -> Any:
 
 def _count(table: Any, batch: Any) -> None:
     for record in batch:
-        key = b"%d:%s" % (record.partition, record.key)
+        key = b"%d:%s" % (batch.partition, record.key)
         table[key] = b"%d" % (int(table.get(key) or b"0") + 1)
 
 

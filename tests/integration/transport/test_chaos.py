@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 PARTITIONS = 8
 STEPS = 20
-TIMEOUT_SECONDS = 300.0  # a quiet machine of two cores needs 80
+TIMEOUT_SECONDS = 240.0  # a quiet machine of two cores needs 80
 
 
 def _feed_rest(kafka: KafkaCluster, topic: str, done: int, events: int) -> None:
@@ -57,7 +57,7 @@ def _run(kafka: KafkaCluster, tmp_path: Path, job: CopyJob, faults: str, events:
         feeding.join()
         offsets.close()
     print(report)
-    assert report.finished, (tmp_path / "workers.log").read_text()[-3000:]
+    assert report.finished, (tmp_path / "workers.log").read_text()[-6000:]
     assert report.hung == 0
     return report
 

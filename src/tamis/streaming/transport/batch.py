@@ -34,7 +34,8 @@ class Batch:
     Attributes:
         topic: the input topic.
         partition: the input partition.
-        records: aiokafka ConsumerRecords; may be empty, and is after the block.
+        records: objects with `offset`, `timestamp` (ms), `timestamp_type`, `key`, `value` and `headers`; may be empty,
+            and is after the block.
         count: how many records the batch has (or had).
         first: first fetch position covered.
         next: fetch position after the batch; `[first, next)` is what it covers.
