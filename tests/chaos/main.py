@@ -120,7 +120,7 @@ def row_of(seed: int, after: Aftermath) -> Row:
         unheard=after.unheard,
         worker_exits={str(code): n for code, n in sorted(report.exits.items())},
         seconds=round(report.seconds, 1),
-        longest_stall_s=round(report.longest_stall_s, 1),
+        longest_stall_s=round(after.stall_s, 1),
         problems=after.problems(),
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import threading
 import time
 from collections import Counter
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 PEOPLE = 100
 STEP = 500
 BYSTANDERS_PER_STEP = 5
-FAULT_S = 12.0  # about how long a fault and the pause after it take: paces the events
+HALF_S = 10.0  # in this time half of what is still due during a fault is written, so that there is always something
 PARTITIONS = 8
 
 
@@ -70,6 +71,7 @@ class Aftermath:
         outcomes: events by outcome that should be there.
         sent: records by destination that should be there.
         bystanders: people who spoke during the storm.
+        stall_s: longest time in which work was waiting and none was done.
         unheard: those whose consent is not as they said last.
         salts_twice: subjects that had two salts.
     """
@@ -78,6 +80,7 @@ class Aftermath:
     found: Findings
     outcomes: Counter[str]
     sent: Counter[str]
+    stall_s: float
     bystanders: int
     unheard: int
     salts_twice: int
@@ -115,6 +118,7 @@ class Feed:
         self.outcomes, self.sent, self.bystanders = Counter[str](), Counter[str](), dict[str, str]()
         self.traffic = Traffic(PEOPLE, now_ms(), storm.seed)
         self.fault: Exception | None = None
+        self.written = 0
         self._system, self._storm, self._applied = system, storm, applied
         self._thread = threading.Thread(target=self._guarded, daemon=True)
 
@@ -136,18 +140,18 @@ class Feed:
             self.fault = fault
 
     def _run(self) -> None:
-        written, moved, seen = 0, time.monotonic(), 0
+        moved, seen = time.monotonic(), 0
         with Loader(self._system.settings.kafka) as loader:
-            for value, fates in self.traffic.events(self._storm.events):
+            for written, (value, fates) in enumerate(self.traffic.events(self._storm.events)):
                 self.outcomes.update(fate.outcome for fate in fates)
                 self.sent.update(name for fate in fates for name in fate.sent_to)
                 loader.put(self._system.topic(Topic.EVENTS_RAW), Outgoing(written % PARTITIONS, None, value))
-                written += 1
-                if written % STEP:
+                if (written + 1) % STEP:
                     continue
-                self._speak(loader, written // STEP)
+                self._speak(loader, (written + 1) // STEP)
                 loader.flush()
-                while written > self._due(seen, time.monotonic() - moved):
+                self.written = written + 1
+                while self.written > self._due(seen, time.monotonic() - moved):
                     time.sleep(0.05)
                     if len(self._applied) > seen:
                         seen, moved = len(self._applied), time.monotonic()
@@ -156,7 +160,8 @@ class Feed:
         """How many events should be written by now: their share of the faults that happened."""
         if faults >= len(self._storm.faults):
             return self._storm.events
-        return self._storm.events * (faults + min(1.0, since_s / FAULT_S)) / (len(self._storm.faults) + 1)
+        share = 1.0 - math.pow(0.5, since_s / HALF_S)
+        return self._storm.events * (faults + share) / (len(self._storm.faults) + 1)
 
     def _speak(self, loader: Loader, step: int) -> None:
         """Some people agree, and those of the step before withdraw."""
@@ -179,10 +184,13 @@ class _Rest:
         self.counted = system.progress("metrics", Topic.METRICS_PARTIALS)
         self._ends: dict[int, int] = {}
         self._partials: dict[int, int] = {}
-        self._last = 0
+        self._last, self._moved, self.stall_s = 0, time.monotonic(), 0.0
 
     def progress(self) -> int:
-        self._last = sum(self.decided.committed() or [self._last])
+        now, reached = time.monotonic(), sum(self.decided.committed() or [self._last])
+        self.stall_s = max(self.stall_s, now - self._moved)
+        if reached > self._last or reached >= self._feed.written:
+            self._last, self._moved = reached, now
         return self._last
 
     def done(self) -> bool:
@@ -221,7 +229,7 @@ def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:
         feeding.join(10)
         unheard, twice = _heard(system, feed.bystanders)
         found = system.read_back()
-        return Aftermath(report, found, feed.outcomes, feed.sent, len(feed.bystanders), unheard, twice)
+        return Aftermath(report, found, feed.outcomes, feed.sent, rest.stall_s, len(feed.bystanders), unheard, twice)
 
 
 def _feed_once_consent_is_known(system: System, feed: Feed) -> None:
