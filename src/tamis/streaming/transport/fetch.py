@@ -2,9 +2,10 @@
 
 Rules: a group-less consumer at explicit offsets, `read_committed`; where nothing was ever committed it starts at the
 beginning (or the end, as the app is configured). A partition with enough records waiting is left alone (what was
-fetched for it stays compressed), so memory is bounded. Retention that overtook the fetch position is reported, never
-skipped silently; a fetch position beyond the end of the log is a fault (the topic was truncated or made anew), and so
-is a topic that was deleted. `prove` asks the broker where an idle partition ends, after reading the clock.
+fetched for it stays compressed), in records and in bytes, so memory is bounded. Retention that overtook the fetch
+position is reported, never skipped silently; a fetch position beyond the end of the log is a fault (the topic was
+truncated or made anew), and so is a topic that was deleted. `prove` asks the broker where an idle partition ends, after
+reading the clock.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ POLL_S = 0.5
 PROVE_S = 0.2
 WATCH_TOPICS_S = 1.0
 GONE_S = 10.0
+MOST_BYTES = 8 << 20  # of values waiting in one partition; a whole batch of usual events has less than half
 FETCH_FACTOR = 16  # a whole fetch may be this many times as large as one partition's share
 
 
@@ -95,11 +97,11 @@ class Fetching:
     def _take_all(self) -> None:
         fetcher, most = self._fetcher, self._transport.max_batch_records
         for tp, state in self._epoch.states.items():
-            room = most - state.buffered()
-            if room > 0:
-                records = take(fetcher, tp, room)
+            room, room_bytes = most - state.buffered(), MOST_BYTES - state.size()
+            if room > 0 and room_bytes > 0:
+                records, size = take(fetcher, tp, room, room_bytes)
                 if records:
-                    state.append(records, self._position(tp))  # past markers and compaction holes
+                    state.append(records, self._position(tp), size)  # past markers and compaction holes
                     self._epoch.lanes[tp.topic].changed.set()
 
     async def _wait_for_more(self) -> None:

@@ -19,11 +19,12 @@ Interval = tuple[int, int]
 
 @dataclass(slots=True)
 class Chunk:
-    """Fetched records in order, the fetch position after them, and the interval lost before them."""
+    """Fetched records in order, the fetch position after them, the interval lost before them; about how many bytes."""
 
     records: list[Any]
     end: int
     lost: Interval | None = None
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -68,13 +69,18 @@ class PartitionState:
         """Number of records waiting."""
         return sum(len(chunk.records) for chunk in self.chunks)
 
-    def append(self, records: list[Any], end: int) -> None:
-        """Add fetched records; `end` is the fetch position after them."""
+    def size(self) -> int:
+        """Bytes of the records waiting; an estimate once a part of them was handed out."""
+        return sum(chunk.size for chunk in self.chunks)
+
+    def append(self, records: list[Any], end: int, size: int = 0) -> None:
+        """Add fetched records of `size` bytes; `end` is the fetch position after them."""
         if self.chunks:
             self.chunks[-1].records += records
             self.chunks[-1].end = end
+            self.chunks[-1].size += size
         else:
-            self.chunks.append(Chunk(records, end))
+            self.chunks.append(Chunk(records, end, size=size))
         self.fetched = end
 
     def lose(self, until: int) -> Interval:
@@ -106,6 +112,7 @@ class PartitionState:
             following = chunk.end
         else:
             following = chunk.records[n].offset
+            chunk.size -= chunk.size * n // len(chunk.records)
             del chunk.records[:n]
         self.position = following
         return Cut(records, first, following, lost)

@@ -4,7 +4,8 @@ aiokafka makes a Python object per record in a generator, about half of what rea
 gives objects with `offset`, `timestamp`, `timestamp_type`, `key`, `value` and `headers`; those are handed out as they
 are. Rules: the same as aiokafka's own unpacking (aborted and control batches skipped, checksums verified if asked for,
 records below the fetch position dropped, the position moved past everything read), except that a record batch is never
-split, so `most` may be passed by one record batch. Every internal used here is pinned by the contract test.
+split, so `most` and `most_bytes` may be passed by one record batch. Bytes are counted because what is fetched is
+compressed: half a megabyte of it can hold a gigabyte of records. Every internal used is pinned by the contract test.
 """
 
 from __future__ import annotations
@@ -18,35 +19,36 @@ if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
 
 
-def take(fetcher: Any, tp: TopicPartition, most: int) -> list[Any]:
+def take(fetcher: Any, tp: TopicPartition, most: int, most_bytes: int) -> tuple[list[Any], int]:
     """Records of one partition that were fetched and not taken yet.
 
     Args:
         fetcher: the `Fetcher` of an AIOKafkaConsumer.
         tp: an assigned partition.
         most: stop after the record batch that reaches this many records.
+        most_bytes: or this many bytes of values.
 
     Returns:
-        The records; none if there are none, or only markers.
+        The records, none if there are none or only markers, and the bytes of their values.
 
     Raises:
         KafkaError: what the broker answered for this partition instead of records.
     """
     found = fetcher._records.get(tp)  # noqa: SLF001
     if found is None:
-        return []
+        return [], 0
     if type(found) is not FetchResult:
         _forget(fetcher, tp)
         found.check_raise()
     if not found.check_assignment(tp):
         _forget(fetcher, tp)
-        return []
+        return [], 0
     source = found._partition_records  # noqa: SLF001
-    records = _unpack(source, most)
+    taken = _unpack(source, most, most_bytes)
     found._update_position()  # noqa: SLF001
     if not source._records.has_next():  # noqa: SLF001
         _forget(fetcher, tp)
-    return records
+    return taken
 
 
 def _forget(fetcher: Any, tp: TopicPartition) -> None:
@@ -54,10 +56,11 @@ def _forget(fetcher: Any, tp: TopicPartition) -> None:
     fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001 - fetch this partition again
 
 
-def _unpack(source: Any, most: int) -> list[Any]:
+def _unpack(source: Any, most: int, most_bytes: int) -> tuple[list[Any], int]:
     taken: list[Any] = []
+    size = 0
     memory = source._records  # noqa: SLF001
-    while len(taken) < most and memory.has_next():
+    while len(taken) < most and size < most_bytes and memory.has_next():
         batch = memory.next_batch()
         if source._check_crcs and not batch.validate_crc():  # noqa: SLF001
             raise CorruptRecordException(f"Invalid CRC - {source._tp}")  # noqa: SLF001
@@ -66,8 +69,9 @@ def _unpack(source: Any, most: int) -> list[Any]:
             if records and records[0].offset < source.next_fetch_offset:  # a batch fetched from its middle
                 records = [record for record in records if record.offset >= source.next_fetch_offset]
             taken += records
+            size += sum([len(record.value or b"") for record in records])
         source.next_fetch_offset = batch.next_offset
-    return taken
+    return taken, size
 
 
 def _skipped(source: Any, batch: Any) -> bool:

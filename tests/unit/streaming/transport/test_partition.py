@@ -95,3 +95,14 @@ def test_an_empty_cut_moves_past_markers_at_the_end() -> None:
     cut = state.cut_empty()
     assert (cut.first, cut.next) == (2, 4)
     assert state.cut_empty().first == 4
+
+
+def test_bytes_waiting_shrink_as_records_are_handed_out() -> None:
+    state = _state()
+    state.append(_records(0, 4), 4, 400)
+    state.append(_records(4, 2), 6, 200)
+    assert state.size() == 600
+    state.cut(2)
+    assert state.size() == 400
+    state.cut(4)
+    assert state.size() == 0

@@ -65,32 +65,36 @@ class Fetcher:
         return self.assignment.state.position
 
 
+def taken(fetcher: Any, tp: TopicPartition, most: int) -> list[Any]:
+    return take(fetcher, tp, most, 1 << 20)[0]
+
+
 def test_all_record_batches_are_taken_and_the_partition_is_fetched_again() -> None:
     fetcher = Fetcher(_record_batch(0, 3) + _record_batch(3, 2), 0)
-    records = take(fetcher, TP, 100)
+    records = taken(fetcher, TP, 100)
     assert [(r.offset, r.timestamp, r.key, r.value) for r in records] == [
         (i, 1_000 + i, b"k", b"%d" % i) for i in range(5)
     ]
     assert (fetcher.position(), fetcher._records, fetcher.woken) == (5, {}, 1)
-    assert take(fetcher, TP, 100) == []
+    assert taken(fetcher, TP, 100) == []
 
 
 def test_a_record_batch_is_never_split_and_the_rest_waits() -> None:
     fetcher = Fetcher(_record_batch(0, 3) + _record_batch(3, 3) + _record_batch(6, 3), 0)
-    assert [r.offset for r in take(fetcher, TP, 4)] == [0, 1, 2, 3, 4, 5]
+    assert [r.offset for r in taken(fetcher, TP, 4)] == [0, 1, 2, 3, 4, 5]
     assert (fetcher.position(), fetcher.woken) == (6, 0)
-    assert [r.offset for r in take(fetcher, TP, 4)] == [6, 7, 8]
+    assert [r.offset for r in taken(fetcher, TP, 4)] == [6, 7, 8]
     assert fetcher.woken == 1
 
 
 def test_records_below_the_position_are_dropped() -> None:
-    assert [r.offset for r in take(Fetcher(_record_batch(10, 5), 13), TP, 100)] == [13, 14]
+    assert [r.offset for r in taken(Fetcher(_record_batch(10, 5), 13), TP, 100)] == [13, 14]
 
 
 def test_aborted_transactions_are_skipped_and_passed() -> None:
     raw = _record_batch(0, 2, producer=7) + _record_batch(2, 2, producer=8) + _record_batch(4, 1, producer=7)
     fetcher = Fetcher(raw, 0, aborted=[(7, 0)])
-    assert [r.offset for r in take(fetcher, TP, 100)] == [2, 3]
+    assert [r.offset for r in taken(fetcher, TP, 100)] == [2, 3]
     assert fetcher.position() == 5
 
 
@@ -98,7 +102,7 @@ def test_a_broken_checksum_is_an_error() -> None:
     raw = bytearray(_record_batch(0, 3))
     raw[-1] ^= 1
     with pytest.raises(CorruptRecordException):
-        take(Fetcher(bytes(raw), 0), TP, 100)
+        taken(Fetcher(bytes(raw), 0), TP, 100)
 
 
 def test_what_the_broker_refused_is_raised_once() -> None:
@@ -106,8 +110,8 @@ def test_what_the_broker_refused_is_raised_once() -> None:
         fetcher = Fetcher(_record_batch(0, 1), 0)
         fetcher._records[TP] = FetchError(error=OffsetOutOfRangeError({TP: 0}), backoff=0)
         with pytest.raises(OffsetOutOfRangeError):
-            take(fetcher, TP, 100)
-        assert take(fetcher, TP, 100) == []
+            taken(fetcher, TP, 100)
+        assert taken(fetcher, TP, 100) == []
 
     asyncio.run(scene())
 
@@ -115,5 +119,14 @@ def test_what_the_broker_refused_is_raised_once() -> None:
 def test_records_of_a_position_that_was_left_are_dropped() -> None:
     fetcher = Fetcher(_record_batch(0, 3), 0)
     fetcher.assignment.state.position = 9
-    assert take(fetcher, TP, 100) == []
+    assert taken(fetcher, TP, 100) == []
     assert fetcher.woken == 1
+
+
+def test_bytes_are_counted_and_bounded_by_whole_record_batches() -> None:
+    fetcher = Fetcher(_record_batch(10, 3) + _record_batch(13, 3) + _record_batch(16, 3), 10)
+    records, size = take(fetcher, TP, 100, 7)
+    assert ([record.offset for record in records], size) == ([10, 11, 12, 13, 14, 15], 12)
+    records, size = take(fetcher, TP, 100, 7)
+    assert ([record.offset for record in records], size) == ([16, 17, 18], 6)
+    assert take(fetcher, TP, 100, 7) == ([], 0)
