@@ -26,8 +26,8 @@ class RawRecord(Protocol):
         """Record value."""
 
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        """Record headers."""
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Record headers; a value may be null."""
 
 
 class ConsentView(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 
 from tamis.domain.event import Event, Invalid
 
-Headers: TypeAlias = Sequence[tuple[str, bytes]]
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 Entry: TypeAlias = Event | Invalid
 Entries: TypeAlias = list[Entry] | Invalid
 

@@ -46,7 +46,7 @@ def looks_like_call(value: bytes | msgspec.Raw) -> bool:
 def kind_of_address(headers: Headers) -> str | None:
     """The kind that the posted address names ("/v1/track", "/v1/t"), from the header ``endpoint``."""
     for key, raw in headers:
-        if key == "endpoint":
+        if key == "endpoint" and raw:  # a header's value may be null
             last = raw.decode("latin-1").partition("?")[0].rstrip("/").rpartition("/")[2].lower()
             return KINDS.get(_SHORT_ADDRESSES.get(last, last))
     return None

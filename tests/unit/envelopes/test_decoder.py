@@ -199,6 +199,11 @@ def test_without_a_type_the_address_says_it(endpoint: bytes, kind: str) -> None:
     assert entries[0].kind == kind
 
 
+@pytest.mark.parametrize("endpoint", [None, b"", b"/", b"\xff"])
+def test_an_address_that_says_nothing_is_no_fault(endpoint: bytes | None) -> None:
+    assert isinstance(Decoder(KEY).decode(body(type=...), [("endpoint", endpoint)], NOW), Invalid)
+
+
 def test_names_and_properties_by_kind() -> None:
     page = one(body(type="page", event=..., name="Pricing", properties={"path": "/pricing"}))
     assert (page.kind, page.name, page.properties) == ("page", "Pricing", {"path": "/pricing"})
