@@ -36,8 +36,8 @@ from tamis.settings import (
     WorkerSettings,
 )
 from tamis.stores.consent_view import LmdbConsentView
+from tamis.streaming.roles import Parts, anomaly_app, consent_app, crm_topics, intake_app, load_parts, metrics_app
 from tamis.streaming.run import serve_apps
-from tamis.worker import Parts, anomaly_app, consent_app, crm_topics, intake_app, load_parts, metrics_app
 
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds

@@ -9,7 +9,7 @@ import pytest
 
 from tamis.demo.bench.measure import private_mb
 from tamis.records.topics import Topic
-from tamis.worker import keyring, load_parts
+from tamis.streaming.roles import keyring, load_parts
 from tests.support.system import Process, System, now_ms
 from tests.support.traffic import canonical, encoded, stamp
 
@@ -31,7 +31,7 @@ SITES = 4
 def system(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with System(kafka, tmp_path_factory.mktemp("hostile"), raw_partitions=2) as system:
         system.start("replica")
-        system.say(canonical(WHO, {"analytics": "granted", "marketing": "granted"}, now_ms() - 60_000))
+        system.say(canonical(WHO, {"analytics": "granted", "marketing": "granted"}, now_ms() - 86_400_000))
         yield system
 
 

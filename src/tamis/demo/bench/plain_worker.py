@@ -14,9 +14,9 @@ from tamis.intake import Emissions
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.agents.intake import IntakeRunner
+from tamis.streaming.roles import intake_app, load_parts
 from tamis.streaming.run import run_apps
 from tamis.streaming.transport.batch import Batch
-from tamis.worker import intake_app, load_parts
 
 
 class UnhashedLog(AuditLog):

@@ -8,6 +8,7 @@ Not handled here: judging (``tamis.anomaly``), reading other topics (``tamis.str
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
@@ -116,7 +117,8 @@ class AnomalyRunner:
         """The board as its last owner left it at offset ``first`` of ``metrics.windows``."""
         board = Board(self._facts, self._config.policy)
         for series, snapshot in (await self._snapshots(partition)).items():
-            board.restore(series, snapshot)
+            with contextlib.suppress(ValueError, msgspec.DecodeError):  # of another version: learned again below
+                board.restore(series, snapshot)
         if not len(board) and self._config.history is not None:
             board.learn_history(self._config.history(partition))
         await self._replay(board, partition, first)

@@ -5,6 +5,7 @@ outputs, leaves, head, counts and offset leave together; counters move only afte
 Not handled here: what happens to an event (``tamis.intake``), transactions (``streaming.transport``).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Protocol
@@ -27,6 +28,13 @@ class IntakeObserver(Protocol):
         """A batch of ``partition`` is committed with these ``emissions``."""
 
 
+GATE_POLL_S = 0.1
+
+
+def _open_gate() -> str | None:
+    return None
+
+
 class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent needs besides the core.
 
@@ -38,6 +46,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
         idle_head_ms: see ``AuditLog``.
         record_time: outputs carry the record clock as their timestamp (replays, demo).
         at_least_once: outputs and offset are not one transaction.
+        gate: why intake must wait, None when it may go on.
     """
 
     topic: Callable[[str], str]
@@ -47,6 +56,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     idle_head_ms: int
     record_time: bool
     at_least_once: bool = False
+    gate: Callable[[], str | None] = _open_gate
 
 
 class IntakeRunner:
@@ -74,11 +84,17 @@ class IntakeRunner:
                 log = batch.local.get("log")
                 if not isinstance(log, AuditLog):
                     log = batch.local["log"] = await self.open_log(batch)
+                    await self._until_open()
                 emissions = self._intake.process(log, _raw(batch))
                 stamp = emissions.watermark if self._config.record_time else None
                 self._write(batch, emissions, stamp)
                 self.write_counts(batch, emissions, stamp)
                 batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
+
+    async def _until_open(self) -> None:
+        """Opening a log takes time, in which consent may have become stale: what was handed out then waits again."""
+        while self._config.gate() is not None:  # noqa: ASYNC110 - the gate is asked, it does not tell
+            await asyncio.sleep(GATE_POLL_S)
 
     async def open_log(self, batch: Batch) -> AuditLog:
         """The partition's audit log, resumed from its own tail."""

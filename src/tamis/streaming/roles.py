@@ -1,0 +1,223 @@
+"""The Faust app of each role, made from settings: topics, runners and gates put together.
+
+Rules: one app (and consumer group) per role; everything an app needs comes from ``Parts``, loaded once a process, so
+all problems of configuration and keys show before anything starts. Intake waits, by a gate, while consent may be stale.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from tamis.anomaly.board import BoardPolicy
+from tamis.bundles.load import load_bundle
+from tamis.consent_sources.keying import Keying
+from tamis.consent_sources.normalise import Normaliser
+from tamis.consent_sources.registry import ConsentReader
+from tamis.domain.bundle import Bundle
+from tamis.domain.consent.fold import SALT_BYTES
+from tamis.domain.keyring import Keyring
+from tamis.envelopes.decoder import Decoder
+from tamis.envelopes.envelope import Limits
+from tamis.intake import Intake
+from tamis.kafka.clients import aiokafka_consumer_options, password
+from tamis.kafka.partitioner import partition_of
+from tamis.keys.provider import open_keys
+from tamis.ports import ConsentView, KeyProvider
+from tamis.records.metrics import Closing
+from tamis.records.topics import Topic, TopicSpec, crm_topic
+from tamis.settings import Settings, SetupError
+from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
+from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
+from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
+from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
+from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
+from tamis.streaming.reader import KafkaTopicReader
+from tamis.streaming.transport.clock import RecordClock
+from tamis.streaming.transport.topic import batch_topic
+
+
+class FreshConsent(ConsentView, Protocol):
+    """A consent view that also knows how fresh it is."""
+
+    def gate(self, now_ms: int, max_age_s: float) -> str | None:
+        """Why intake must wait, None when it may go on."""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the apps of one process share.
+
+    Attributes:
+        settings: all settings.
+        bundle: the active configuration.
+        keys: key material.
+        worker: distinguishes this process from others on the host.
+        record_clock: shared time of topics under ``time_source = record``, else None.
+    """
+
+    settings: Settings
+    bundle: Bundle
+    keys: KeyProvider
+    worker: str
+    record_clock: RecordClock | None = None
+
+    def now(self) -> int:
+        """The time events are judged at, ms."""
+        if self.record_clock is None:
+            return time.time_ns() // 1_000_000
+        return self.record_clock.read(self.settings.topic(Topic.EVENTS_RAW)) or 0
+
+
+def load_parts(settings: Settings, worker: str = "0") -> Parts:
+    """Loads what a worker needs.
+
+    Raises:
+        SetupError: configuration or keys cannot be used; the text lists everything.
+    """
+    folder = Path(settings.rules.folder)
+    bundle = load_bundle(folder)
+    if isinstance(bundle, list):
+        raise SetupError("\n".join([f"{folder} cannot be used:", *(f"  {problem}" for problem in bundle)]))
+    clock = RecordClock() if settings.worker.time_source == "record" else None
+    return Parts(settings=settings, bundle=bundle, keys=open_keys(settings), worker=worker, record_clock=clock)
+
+
+def keyring(parts: Parts) -> Keyring:
+    """The key functions of the bundle's destinations."""
+    return Keyring(parts.keys.derive, parts.keys.epoch(), [destination.id for destination in parts.bundle.destinations])
+
+
+def role_app(parts: Parts, role: str) -> Any:
+    """An empty Faust app for a role."""
+    settings = parts.settings
+    kafka, worker = settings.kafka, settings.worker
+    security = None
+    if kafka.security != "plaintext":
+        sasl = kafka.security == "sasl_ssl"
+        security = BrokerSecurity(
+            ca_file=Path(kafka.ca_file) if kafka.ca_file else None,
+            username=kafka.username if sasl else None,
+            password=password(kafka) if sasl else None,
+            mechanism=kafka.sasl_mechanism,
+        )
+    datadir = Path(settings.paths.state_dir) / "faust"
+    datadir.mkdir(parents=True, exist_ok=True)
+    return make_app(
+        f"{settings.topics.prefix}{worker.app_id}-{role}",
+        bootstrap=kafka.bootstrap,
+        datadir=datadir,
+        worker=parts.worker,
+        guarantee=worker.guarantee,
+        time_source=worker.time_source,
+        record_clock=parts.record_clock,
+        security=security,
+        check_crcs=kafka.check_crcs,
+        partitions=settings.topics.raw_partitions,
+        tuning=EdgeTuning(
+            max_batch_records=worker.max_batch_records,
+            transaction_timeout_s=kafka.transaction_timeout_s,
+            session_timeout_s=kafka.session_timeout_s,
+            heartbeat_s=kafka.heartbeat_s,
+            rebalance_timeout_s=kafka.rebalance_timeout_s,
+            request_timeout_s=kafka.request_timeout_s,
+        ),
+    )
+
+
+def topic_reader(parts: Parts) -> KafkaTopicReader:
+    """Reads other topics at take-over."""
+    return KafkaTopicReader(aiokafka_consumer_options(parts.settings.kafka))
+
+
+def intake_app(
+    parts: Parts, consent: FreshConsent, observer: IntakeObserver, runner: type[IntakeRunner] = IntakeRunner
+) -> Any:
+    """The intake role: ``events.raw`` to everything that leaves; ``runner`` is another one in benchmarks."""
+    settings = parts.settings
+    app = role_app(parts, "intake")
+    decoder = Decoder(
+        parts.keys.derive("event-id"),
+        Limits(
+            max_record_bytes=settings.limits.max_record_bytes,
+            max_events_per_record=settings.limits.max_events_per_record,
+        ),
+    )
+
+    def gate() -> str | None:
+        return consent.gate(parts.now(), settings.consent.max_age_s)
+
+    config = IntakeConfig(
+        topic=settings.topic,
+        raw_partitions=settings.topics.raw_partitions,
+        metrics_partitions=settings.topics.metrics_partitions,
+        watermark_ms=round(settings.metrics.watermark_interval_s * 1000),
+        idle_head_ms=round(settings.audit.idle_head_interval_s * 1000),
+        record_time=parts.record_clock is not None,
+        at_least_once=settings.worker.guarantee == "at_least_once",
+        gate=gate,
+    )
+    intake = Intake(parts.bundle, keyring(parts), consent, decoder)
+    app.transport.gates.append(gate)
+    raw = batch_topic(
+        app, settings.topic(Topic.EVENTS_RAW), gated=True, empty_every_s=settings.worker.empty_batch_interval_s
+    )
+    register_intake(app, raw, runner(intake, config, topic_reader(parts), observer))
+    return app
+
+
+def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
+    """The consent role: ``consent.raw`` to ``consent.state``."""
+    settings = parts.settings
+    app, ring = role_app(parts, "consent"), keyring(parts)
+    normaliser = Normaliser(
+        ConsentReader(),
+        Keying(parts.bundle.policy, ring.subjects),
+        ring.sealer,
+        topic=Topic.CONSENT_RAW.value,
+        raw_partitions=settings.topics.consent_raw_partitions,
+        partitions=settings.topics.raw_partitions,
+        partition_of=partition_of,
+    )
+    config = ConsentConfig(
+        topic=settings.topic,
+        partitions=settings.topics.raw_partitions,
+        empty_every_s=settings.consent.heartbeat_s,
+        clock_topic=settings.topic(Topic.EVENTS_RAW),
+    )
+    register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(SALT_BYTES), observer)
+    return app
+
+
+def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:
+    """The metrics role: ``metrics.partials`` to ``metrics.windows``."""
+    settings, app = parts.settings, role_app(parts, "metrics")
+    record_time = parts.record_clock is not None
+    told = observer or SilentWindows()
+    register_windows(app, settings.topic, settings.topics.metrics_partitions, told, record_time=record_time)
+    return app
+
+
+def anomaly_app(
+    parts: Parts,
+    observer: AnomalyObserver | None = None,
+    history: Callable[[int], Iterable[Closing]] | None = None,
+) -> Any:
+    """The anomaly role: ``metrics.windows`` to ``alerts``; ``history`` warms a partition that has none."""
+    settings, app = parts.settings, role_app(parts, "anomaly")
+    config = AnomalyConfig(
+        topic=settings.topic,
+        partitions=settings.topics.metrics_partitions,
+        policy=BoardPolicy(snapshot_minutes=max(1, round(settings.metrics.snapshot_interval_s / 60))),
+        history=history,
+    )
+    facts = facts_of(compiled.rule for compiled in parts.bundle.rules.rules)
+    register_anomaly(app, config, facts, topic_reader(parts), observer)
+    return app
+
+
+def crm_topics(bundle: Bundle) -> tuple[TopicSpec, ...]:
+    """The topics of the bundle's CRM destinations."""
+    return tuple(crm_topic(each.id) for each in bundle.destinations if each.topic.startswith("crm."))
