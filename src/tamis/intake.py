@@ -1,8 +1,9 @@
 """A batch of raw records in, everything to be written out: the only sequencing of the core.
 
-Steps, in order, for each event: decode, validate, tag, look up the subject, decide, minimise and route, write the leaf,
-count. Rules: each event gets exactly one outcome, one leaf and one count; nothing is written for a destination whose
-standing does not list it; a sender's mistake is quarantined, never raised. Pure: time and keys come in, records go out.
+Steps, in order: decode, validate, tag, look up the subject, decide, minimise and route, write the leaf, count; a few
+hundred events take a step together before the next. Rules: each event gets exactly one outcome, one leaf and one count;
+nothing is written for a destination whose standing does not list it; a sender's mistake is quarantined, never raised.
+Pure: time and keys come in, records go out.
 Not handled here: transactions and offsets (``streaming``), held events, duplicates.
 """
 
@@ -19,8 +20,8 @@ from tamis.domain.event import Event, Invalid
 from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
-from tamis.domain.pseudonym import commitment, committed_bytes, text_of
-from tamis.domain.route import Routes
+from tamis.domain.plan import Plan, Plans
+from tamis.domain.pseudonym import TAG_BYTES, commitment, committed_bytes, position_block
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
@@ -28,14 +29,21 @@ from tamis.domain.tally import NO_RULE, NO_SITE, Tally
 from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
 from tamis.ports import ConsentView, RawRecord
-from tamis.records.outputs import CleanEvent, encode_clean
+from tamis.records.outbox import Outbox
 from tamis.records.topics import Topic
 
 _INVALID = Outcome.INVALID.value
 _REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,'
 _REFUSED_RULE = '"rev":{},"rule":"-"'
 
+# Records that go through the steps together: enough to spread the cost of a step, few enough for the processor's cache.
+_CHUNK = 256
+
 Record = tuple[bytes | None, bytes]
+_Case = tuple[int, int, int, int, int, bytes, Event]
+"""An event to decide: place among the leaves, offset, index, received_at, occurred_at, committed bytes, event."""
+_Decision = tuple[Plan, float | None, Subject, Standing]
+"""Its plan, value, subject and standing."""
 
 
 class Emissions(msgspec.Struct, frozen=True):
@@ -92,158 +100,144 @@ class Intake:
         self.keys = keys
         self.decode = decoder.decode
         self.decider = Decider()
-        self.routes = Routes(bundle)
+        self.plans = Plans(bundle)
         self.inline = InlineSignals(bundle.policy.aliases)
         self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
-        self.planned = {c.rule.id: frozenset(c.rule.events) for c in bundle.rules.rules}
-        self.rule_tags = {c.rule.id: f'{c.rule.id}#{c.rule.version}"' for c in bundle.rules.rules}
+        self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
 
     def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
         """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails."""
         self.directory.refresh()
         run = _Run(self, log, batch)
-        for number, record in enumerate(batch.records):
-            run.record(number, record)
+        for start in range(0, len(batch.records), _CHUNK):
+            run.chunk(batch.records[start : start + _CHUNK])
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
-        return Emissions(run.outputs, run.leaves, head, run.tally, clock)
+        return Emissions(run.outputs(), run.leaves, head, run.tally, clock)
 
 
 class _Run:
     """One pass over one batch."""
 
-    __slots__ = ("_batch", "_blocks", "_frame", "_intake", "_seq", "clock", "leaves", "outputs", "tally")
+    __slots__ = ("_batch", "_boxes", "_frame", "_intake", "_quarantine", "_seq", "clock", "leaves", "tally")
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch) -> None:
         bundle = intake.bundle
         self._intake = intake
         self._batch = batch
         self._frame = LeafFrame(bundle.hash, bundle.policy.regulation, batch.topic, batch.partition)
-        self._blocks: dict[int, bytes] = {}
         self._seq = log.seq
         self.clock = log.clock
         self.leaves: list[bytes] = []
         self.tally = Tally()
-        self.outputs: dict[str, list[Record]] = {destination.topic: [] for destination in bundle.destinations}
-        self.outputs[Topic.EVENTS_QUARANTINE] = []
+        self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
+        self._quarantine: list[Record] = []
 
-    def record(self, number: int, record: RawRecord) -> None:
-        """All events of one raw record; ``number`` is its index in the batch."""
-        self.clock = max(self.clock, record.timestamp)
-        value = record.value or b""
-        found = self._intake.decode(record.value, record.headers, self.clock)
+    def outputs(self) -> dict[str, list[Record]]:
+        """Everything to be sent, by topic."""
+        outputs: dict[str, list[Record]] = {destination.topic: [] for destination in self._intake.bundle.destinations}
+        for destination, box in zip(self._intake.bundle.destinations, self._boxes, strict=True):
+            outputs[destination.topic] += box.records()
+        outputs[Topic.EVENTS_QUARANTINE] = self._quarantine
+        return outputs
+
+    def chunk(self, records: Sequence[RawRecord]) -> None:
+        """All events of some records, step by step over all of them: code and data of one step stay near."""
+        cases: list[_Case] = []
+        for record in records:
+            self._read(record, cases)
+        decisions = self._decide(cases)
+        event_tag = self._intake.keys.event_tag
+        tags = [event_tag(case[-1].event_id.encode("utf-8", "surrogatepass"))[:TAG_BYTES] for case in cases]
+        self._send(cases, decisions, tags)
+        self._write_leaves(cases, decisions, tags)
+        self._count(cases, decisions)
+
+    def _read(self, record: RawRecord, cases: list[_Case]) -> None:
+        """Decodes and validates; what may go on joins ``cases`` and has its place among the leaves."""
+        value, offset = record.value or b"", record.offset
+        now = self.clock = max(self.clock, record.timestamp)
+        found = self._intake.decode(value, record.headers, now)
         if isinstance(found, Invalid):
-            self._refuse(record.offset, 0, value, value, "decode", found, self.clock)
+            self._refuse(offset, 0, value, value, "decode", found, now)
             return
         events = len(found)
         for index, item in enumerate(found):
             committed = value if events == 1 else committed_bytes(value, events, index)
             if isinstance(item, Invalid):
-                self._refuse(record.offset, index, value, committed, "decode", item, self.clock)
+                self._refuse(offset, index, value, committed, "decode", item, now)
                 continue
-            occurred_at = item.occurred_at if item.occurred_at is not None else self.clock
-            ahead = check_time(item, self.clock) if occurred_at > self.clock else None
+            occurred_at = item.occurred_at if item.occurred_at is not None else now
+            ahead = check_time(item, now) if occurred_at > now else None
             if ahead is not None:
-                self._refuse(record.offset, index, value, committed, "validate", ahead, occurred_at)
+                self._refuse(offset, index, value, committed, "validate", ahead, occurred_at)
             else:
-                self._event(number, record.offset, index, item, occurred_at, committed)
+                cases.append((len(self.leaves), offset, index, now, occurred_at, committed, item))
+                self.leaves.append(b"")
 
-    def _event(self, number: int, offset: int, index: int, event: Event, occurred_at: int, committed: bytes) -> None:
+    def _decide(self, cases: list[_Case]) -> list[_Decision]:
+        """Tag, subject and standing of each."""
         intake = self._intake
-        compiled = intake.bundle.rules.match(event)
-        if compiled is None:
-            rule, tag, value, route = NO_RULE, '-"', None, intake.routes.unplanned
-        else:
-            rule = compiled.rule.id
-            tag, value, route = intake.rule_tags[rule], compiled.value(event), intake.routes.by_rule[rule]
-        subject = intake.directory.find(event.user_id, event.anonymous_id)
-        inline = intake.inline.narrowing(event.consent)
-        slot = route.slot + inline.id
-        standing = subject.standings.get(slot)
-        now = self.clock
-        if (
-            standing is None
-            or not standing.since <= occurred_at < standing.until
-            or now >= standing.now_until
-            or now - occurred_at > standing.max_lateness_ms
+        match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned
+        find, narrowing = intake.directory.find, intake.inline.narrowing
+        decisions: list[_Decision] = []
+        for _, _, _, now, occurred_at, _, event in cases:
+            compiled = match(event)
+            plan = unplanned if compiled is None else by_rule[compiled.rule.id]
+            subject, inline = find(event.user_id, event.anonymous_id), narrowing(event.consent)
+            standing = subject.standings.get(plan.route.slot + inline.id)
+            if (
+                standing is None
+                or not standing.since <= occurred_at < standing.until
+                or now >= standing.now_until
+                or now - occurred_at > standing.max_lateness_ms
+            ):
+                standing = intake.decider.standing(subject, plan.route, inline, occurred_at, now)
+                subject.keep(plan.route.slot + inline.id, standing, now - occurred_at)
+            decisions.append((plan, plan.value(event), subject, standing))
+        return decisions
+
+    def _send(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:
+        """One record for each destination that a standing lists."""
+        destinations, partition = self._intake.destinations, self._batch.partition
+        for (_, offset, index, _, occurred_at, _, event), (plan, value, _, standing), tag in zip(
+            cases, decisions, tags, strict=True
         ):
-            standing = intake.decider.standing(subject, route, inline, occurred_at, now)
-            subject.keep(slot, standing, now - occurred_at)
-        if standing.sends:
-            stage = compiled.rule.stage if compiled is not None else ""
-            self._send(standing, number, offset, index, event, occurred_at, rule, stage, value)
-        self._leaf(standing, subject, tag, offset, index, event, occurred_at, committed)
-        site = site_of(event, intake.bundle.policy.sites)
-        self.tally.add(site, rule, now, standing.outcome, standing.reason, value)
+            if not standing.sends:
+                continue
+            position = position_block(partition, offset, index)
+            name = event.name if event.name in plan.names else event.kind
+            for send in standing.sends:
+                (project, bucket_ms), box = destinations[send.number], self._boxes[send.number]
+                at = occurred_at - occurred_at % bucket_ms
+                row = send.pseudonym, name, plan.rule, plan.stage, value, at, project(event)
+                box.add(tag, position, row)
 
-    def _send(
-        self,
-        standing: Standing,
-        number: int,
-        offset: int,
-        index: int,
-        event: Event,
-        occurred_at: int,
-        rule: str,
-        stage: str,
-        value: float | None,
-    ) -> None:
-        intake = self._intake
-        event_id = event.event_id.encode("utf-8", "surrogatepass")
-        for send in standing.sends:
-            destination = intake.bundle.destinations[send.number]
-            record = CleanEvent(
-                event_id=intake.keys.event_ids[send.number](event_id),
-                proof_id=text_of(self._proof(send.number, number, offset, index)),
-                subject=send.pseudonym,
-                name=event.name if stage and event.name in intake.planned[rule] else event.kind,
-                rule=rule if stage else "",
-                stage=stage,
-                value=value,
-                occurred_at=occurred_at - occurred_at % destination.time_bucket_ms,
-                fields=destination.project(event),
-            )
-            self.outputs[destination.topic].append((send.pseudonym.encode(), encode_clean(record)))
-
-    def _proof(self, destination: int, number: int, offset: int, index: int) -> bytes:
-        proofs, partition = self._intake.keys.proofs[destination], self._batch.partition
-        if index:
-            return proofs.encipher(partition, (offset,), index)
-        blocks = self._blocks.get(destination)
-        if blocks is None:
-            offsets = [record.offset for record in self._batch.records]
-            blocks = self._blocks[destination] = proofs.encipher(partition, offsets)
-        return blocks[16 * number : 16 * number + 16]
-
-    def _leaf(
-        self,
-        standing: Standing,
-        subject: Subject,
-        tag: str,
-        offset: int,
-        index: int,
-        event: Event,
-        occurred_at: int,
-        committed: bytes,
-    ) -> None:
-        key = subject.commit_key
-        cm = commitment(key, committed) if key else self._intake.keys.day_commitment(self.clock)(committed)
-        self.leaves.append(
-            self._frame.leaf(
+    def _write_leaves(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:
+        """Fills the places that ``_read`` kept."""
+        leaf, leaves, seq, day_commitment = self._frame.leaf, self.leaves, self._seq, self._intake.keys.day_commitment
+        for (place, offset, index, now, occurred_at, committed, _), (plan, _, subject, standing), tag in zip(
+            cases, decisions, tags, strict=True
+        ):
+            key = subject.commit_key
+            leaves[place] = leaf(
                 occurred_at,
-                cm,
+                commitment(key, committed) if key else day_commitment(now)(committed),
                 standing.destinations,
-                self._intake.keys.audit_event(event.event_id.encode("utf-8", "surrogatepass")),
+                tag.hex(),
                 standing.facts,
-                standing.revisions + tag,
-                self._seq,
+                standing.revisions + plan.leaf,
+                seq + place,
                 index,
                 offset,
-                self.clock,
+                now,
                 standing.reason,
             )
-        )
-        self._seq += 1
+
+    def _count(self, cases: list[_Case], decisions: list[_Decision]) -> None:
+        sites, add = self._intake.bundle.policy.sites, self.tally.add
+        for (_, _, _, now, _, _, event), (plan, value, _, standing) in zip(cases, decisions, strict=True):
+            add(site_of(event, sites), plan.series, now, standing.outcome, standing.reason, value)
 
     def _refuse(
         self, offset: int, index: int, value: bytes, committed: bytes, stage: str, why: Invalid, occurred_at: int
@@ -262,12 +256,11 @@ class _Run:
             received_at=self.clock,
             original=value,
         )
-        self.outputs[Topic.EVENTS_QUARANTINE].append(entry)
-        self.leaves.append(
-            self._frame.leaf(
-                occurred_at, commitment, '"dest":{}', "", _REFUSED_FACTS, _REFUSED_RULE, self._seq, index, offset,
-                self.clock, why.reason,
-            )
+        self._quarantine.append(entry)
+        seq = self._seq + len(self.leaves)
+        leaf = self._frame.leaf(
+            occurred_at, commitment, '"dest":{}', "", _REFUSED_FACTS, _REFUSED_RULE, seq, index, offset, self.clock,
+            why.reason,
         )  # fmt: skip
-        self._seq += 1
+        self.leaves.append(leaf)
         self.tally.add(NO_SITE, NO_RULE, self.clock, _INVALID, why.reason, None)

@@ -108,7 +108,7 @@ class Decider:
         )
 
     def _verdict(self, route: Route, reasons: list[Reason]) -> _Verdict:
-        asked = (route.id, *reasons)
+        asked: tuple[int | Reason, ...] = (route.id, *reasons)
         known = self._verdicts.get(asked)
         if known is None:
             if len(self._verdicts) >= _MAX_TEXTS:

@@ -6,8 +6,8 @@ Rules: one label, one use; nothing is derived per event but the day keys, which 
 from collections.abc import Callable, Iterable
 
 from tamis.domain.identity import SubjectKeys
-from tamis.domain.keyed import hex_token, token
-from tamis.domain.pseudonym import ProofIds, Pseudonymiser
+from tamis.domain.keyed import hex_token, mac
+from tamis.domain.pseudonym import EventIds, ProofIds, Pseudonymiser
 from tamis.domain.quarantine import QuarantineSealer, day_of
 from tamis.domain.subject import AUDIT_DOMAIN
 
@@ -27,8 +27,8 @@ class Keyring:
     __slots__ = (
         "_commitments",
         "_derive",
-        "audit_event",
         "event_ids",
+        "event_tag",
         "proofs",
         "pseudonymisers",
         "sealer",
@@ -44,9 +44,9 @@ class Keyring:
             domain: Pseudonymiser(domain, epoch, derive(f"pseudonym/{domain}/{epoch}"))
             for domain in (*ids, AUDIT_DOMAIN)
         }
-        self.event_ids = tuple(token(derive(f"event/{domain}")) for domain in ids)
+        self.event_ids = tuple(EventIds(derive(f"event/{domain}")) for domain in ids)
         self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
-        self.audit_event = hex_token(derive("audit/eid"))
+        self.event_tag = mac(derive("audit/eid"))
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
 
     def day_commitment(self, received_at: int) -> Callable[[bytes], str]:

@@ -1,9 +1,12 @@
 """Pseudonyms and keyed ids, so that two destinations share no value.
 
 Rules: an exported pseudonym is ``v1.<domain>.<epoch>.<22 characters>``: HMAC-SHA256 keyed per destination and epoch
-over the subject's own random salt and subject key, cut to 16 bytes; without a salt there is none. Event ids are HMACs
-keyed per destination. A proof id is the source position enciphered under a per-destination AES-128 key: one block per
-position (a permutation of distinct inputs, so plain ECB leaks nothing), which the key holder turns back into it.
+over the subject's own random salt and subject key, cut to 16 bytes; without a salt there is none. An event id is keyed
+twice: one HMAC over the producer's id gives the event's tag (``eid`` of its leaf), and the tag is enciphered under a
+per-destination AES-128 key. A keyed permutation of a pseudorandom value is as hard to guess as the value: whoever holds
+ids of two destinations, or ids and leaves, cannot match them without a key, and equal events keep equal ids. A proof id
+is the source position enciphered the same way. A block is one whole input and equal inputs are meant to look equal, so
+plain ECB gives nothing away; the key holder turns both kinds of id back.
 Not handled here: where keys come from (``ports.KeyProvider``) and salts are made (the fold agent).
 """
 
@@ -24,6 +27,10 @@ _URLSAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _TOKEN_CHARS = 22
 _COMMITMENT_CHARS = 32
+TAG_BYTES = 16
+_BLOCK_BYTES = 16
+_PADDED_BYTES = 18
+_PADDED_CHARS = 24
 
 
 class Pseudonymiser:
@@ -52,6 +59,31 @@ class Pseudonymiser:
         return self.prefix + self._token(salt + subject_key.encode())
 
 
+class EventIds:
+    """Event tags as ids for one destination.
+
+    Args:
+        key: 32 bytes; the first 16 are the AES-128 key.
+    """
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = Cipher(AES(key[:16]), ECB())  # noqa: S305 - one block per event tag, see module docstring
+
+    def encipher(self, tags: Sequence[bytes]) -> bytes:
+        """One 16-byte block per tag (16 bytes each), in order: a whole batch in one call."""
+        return self._cipher.encryptor().update(b"".join(tags))
+
+    def tag(self, event_id: str) -> bytes:
+        """The tag of an event id, as in the leaf.
+
+        Raises:
+            ValueError: not an event id.
+        """
+        return self._cipher.decryptor().update(_block(event_id))
+
+
 class ProofIds:
     """Source positions as opaque ids for one destination.
 
@@ -64,11 +96,9 @@ class ProofIds:
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(AES(key[:16]), ECB())  # noqa: S305 - one block per distinct position, see module docstring
 
-    def encipher(self, partition: int, offsets: Sequence[int], index: int = 0) -> bytes:
-        """One 16-byte block per offset, in order: a whole batch in one call."""
-        pack = _POSITION.pack
-        plain = b"".join([pack(EVENTS_RAW_LOG, partition, offset, index) for offset in offsets])
-        return self._cipher.encryptor().update(plain)
+    def encipher(self, positions: Sequence[bytes]) -> bytes:
+        """One 16-byte block per position (see ``position_block``), in order: a whole batch in one call."""
+        return self._cipher.encryptor().update(b"".join(positions))
 
     def position(self, proof_id: str) -> tuple[int, int, int]:
         """``(partition, offset, index)`` of a proof id.
@@ -77,8 +107,7 @@ class ProofIds:
             ValueError: not a proof id of this destination.
         """
         try:
-            block = a2b_base64(proof_id.encode().translate(_STANDARD) + b"==")
-            log, partition, offset, index = _POSITION.unpack(self._cipher.decryptor().update(block))
+            log, partition, offset, index = _POSITION.unpack(self._cipher.decryptor().update(_block(proof_id)))
         except (ValueError, struct.error) as error:
             raise ValueError("not a proof id") from error
         if log != EVENTS_RAW_LOG:
@@ -86,9 +115,25 @@ class ProofIds:
         return partition, offset, index
 
 
-def text_of(block: bytes) -> str:
-    """22 base64url characters of a 16-byte block."""
-    return b2a_base64(block, newline=False).translate(_URLSAFE)[:_TOKEN_CHARS].decode()
+def position_block(partition: int, offset: int, index: int) -> bytes:
+    """A source position as 16 bytes."""
+    return _POSITION.pack(EVENTS_RAW_LOG, partition, offset, index)
+
+
+def texts_of(blocks: bytes) -> list[str]:
+    """22 base64url characters for each 16-byte block, all converted at once.
+
+    Each block is padded to 18 bytes, so that it takes 24 characters, of which the last two say nothing.
+    """
+    padded = bytearray(len(blocks) // _BLOCK_BYTES * _PADDED_BYTES)
+    for place in range(_BLOCK_BYTES):
+        padded[place::_PADDED_BYTES] = blocks[place::_BLOCK_BYTES]
+    text = b2a_base64(padded, newline=False).translate(_URLSAFE).decode()
+    return [text[start : start + _TOKEN_CHARS] for start in range(0, len(text), _PADDED_CHARS)]
+
+
+def _block(text: str) -> bytes:
+    return a2b_base64(text.encode().translate(_STANDARD) + b"==")
 
 
 def commitment_key(salt: bytes) -> bytes:

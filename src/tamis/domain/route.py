@@ -11,7 +11,6 @@ from tamis.domain.bundle import Bundle, Destination, Policy
 from tamis.domain.outcome import Reason
 from tamis.domain.rules import Rule
 
-
 SLOTS = 1 << 32
 """Inline signals a route can tell apart: ``Route.slot`` plus the number of the signal names a decision."""
 

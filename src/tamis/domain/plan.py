@@ -1,0 +1,62 @@
+"""What is the same for all events of one tagging rule, worked out once per bundle.
+
+Rules: an event that no rule matches is sent under the kind of its call, never under a name a sender chose; the same
+holds for a matched event whose name the rule does not list.
+"""
+
+import msgspec
+
+from tamis.domain.bundle import Bundle
+from tamis.domain.route import Route, Routes
+from tamis.domain.rules import ValueOf
+from tamis.domain.tally import NO_RULE
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One rule, or no rule.
+
+    Attributes:
+        series: rule id for counts, ``NO_RULE`` without one.
+        rule: rule id in records, "" without one.
+        stage: the rule's stage, "" without one.
+        names: event names that may be told.
+        value: what the event is worth.
+        route: where its events may go.
+        leaf: end of the leaf's ``"rule":"...`` fragment.
+    """
+
+    series: str
+    rule: str
+    stage: str
+    names: frozenset[str]
+    value: ValueOf
+    route: Route
+    leaf: str
+
+
+class Plans:
+    """The plans of a bundle.
+
+    Attributes:
+        by_rule: rule id -> plan.
+        unplanned: the plan of events without a rule.
+    """
+
+    __slots__ = ("by_rule", "unplanned")
+
+    def __init__(self, bundle: Bundle) -> None:
+        routes = Routes(bundle)
+        self.by_rule = {
+            rule.id: Plan(
+                series=rule.id,
+                rule=rule.id,
+                stage=rule.stage,
+                names=frozenset(rule.events),
+                value=compiled.value,
+                route=routes.by_rule[rule.id],
+                leaf=f'{rule.id}#{rule.version}"',
+            )
+            for compiled in bundle.rules.rules
+            for rule in (compiled.rule,)
+        }
+        self.unplanned = Plan(NO_RULE, "", "", frozenset(), lambda _event: None, routes.unplanned, '-"')
