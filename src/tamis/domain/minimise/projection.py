@@ -1,23 +1,24 @@
 """The allow-list of one destination as one function: event in, permitted and minimised fields out.
 
-Rules: a field that is not listed does not leave; a listed one leaves as its action makes it or not at all. Fields are
-grouped by the object that holds them, so that each object is fetched once. Field actions are registered here, one file
+Rules: a field that is not listed does not leave; a listed one leaves as its action makes it or not at all. The function
+is written out as straight-line code, once per bundle, in which each object that holds fields is fetched once; of what
+people wrote only names and keys enter that code, as ``repr`` of a text. Field actions are registered here, one file
 each. Reserved for later: ``pseudonymise``, ``scrub``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from tamis.domain.bundle import Projection
-from tamis.domain.event import Event
 from tamis.domain.minimise.action import Action, Options
 from tamis.domain.minimise.bucket import bucket
 from tamis.domain.minimise.generalise import generalise
 from tamis.domain.minimise.keep import keep, keep_for
 from tamis.domain.minimise.truncate import truncate
-from tamis.domain.paths import Getter, Path, getter, step
+from tamis.domain.paths import Path, step
 
 
 class Maker(msgspec.Struct, frozen=True):
@@ -52,58 +53,59 @@ class Field(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] = {}
 
 
-_Entry = tuple[str, str, Action]
-_Group = tuple[Getter, tuple[_Entry, ...]]
-
-
 def compile_projection(fields: Sequence[Field]) -> Projection:
-    """The function of an allow-list.
+    """The function of an allow-list, its fields in the order of the list.
 
     Args:
         fields: checked; names are unique; ``drop`` lines only say that somebody decided against a field.
     """
     used = [field for field in fields if field.action != DROP]
-    holders = dict.fromkeys((field.path.root, field.path.keys[:-1]) for field in used if field.path.keys)
-    groups = tuple(_group(Path(root, keys), used) for root, keys in holders)
-    alone = tuple((field.name, getter(field.path), _action(field)) for field in used if not field.path.keys)
-    return _projection(groups, alone)
+    names: dict[str, Any] = {"type": type, "dict": dict, "partial": partial, "step": step}
+    source = ["def project(event):", " out = {}"]
+    getters: dict[tuple[str, ...], str] = {}
+    for field in used:
+        if field.path.keys:
+            source += _holder((field.path.root, *field.path.keys[:-1]), getters)
+    for number, field in enumerate(used):
+        names[f"act{number}"] = _action(field)
+        source += _field(number, field, getters)
+    source.append(" return out")
+    exec("\n".join(source), names)  # noqa: S102 - made of numbers and repr() alone, see the module docstring
+    project: Projection = names["project"]
+    return project
 
 
-def _group(holder: Path, fields: Sequence[Field]) -> _Group:
-    """What fetches an object, and (output name, key, action) of each field under it."""
-    entries = [
-        (field.name, field.path.keys[-1], _action(field))
-        for field in fields
-        if field.path.keys and (field.path.root, field.path.keys[:-1]) == (holder.root, holder.keys)
+def _holder(place: tuple[str, ...], getters: dict[tuple[str, ...], str]) -> list[str]:
+    """Lines that bind a look-up of the members of the object at ``place``, unless there is one; parents come first."""
+    if place in getters:
+        return []
+    name = f"get{len(getters)}"
+    if len(place) == 1:  # properties and context are always objects
+        getters[place] = name
+        return [f" {name} = event.{place[0]}.get"]
+    lines = _holder(place[:-1], getters)
+    getters[place] = name = f"get{len(getters)}"
+    return [
+        *lines,
+        f" value = {getters[place[:-1]]}({place[-1]!r})",
+        f" {name} = value.get if type(value) is dict else partial(step, value)",
     ]
-    return getter(holder), tuple(entries)
+
+
+def _field(number: int, field: Field, getters: Mapping[tuple[str, ...], str]) -> list[str]:
+    """Lines that set one field; most fields are absent from most events and cost one look-up."""
+    path = field.path
+    fetch = f"{getters[path.root, *path.keys[:-1]]}({path.keys[-1]!r})" if path.keys else f"event.{path.root}"
+    return [
+        f" value = {fetch}",
+        " if value is not None:",
+        f"  value = act{number}(value)",
+        "  if value is not None:",
+        f"   out[{field.name!r}] = value",
+    ]
 
 
 def _action(field: Field) -> Action:
     if field.action == KEEP:
         return keep_for(field.path.keys[-1]) if field.path.keys else keep
     return ACTIONS[field.action].make(field.options)
-
-
-def _projection(groups: tuple[_Group, ...], alone: tuple[tuple[str, Getter, Action], ...]) -> Projection:
-    def project(event: Event) -> dict[str, Any]:
-        out: dict[str, Any] = {}
-        for fetch, entries in groups:
-            holder = fetch(event)
-            if type(holder) is list:
-                holder = {key: step(holder, key) for _, key, _ in entries}
-            if type(holder) is dict:
-                get = holder.get
-                for name, key, act in entries:
-                    value = get(key)
-                    if value is not None:  # most fields are absent from most events
-                        value = act(value)
-                        if value is not None:
-                            out[name] = value
-        for name, fetch, act in alone:
-            value = act(fetch(event))
-            if value is not None:
-                out[name] = value
-        return out
-
-    return project

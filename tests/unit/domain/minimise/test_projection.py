@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tamis.domain.minimise.projection import Field, compile_projection
-from tamis.domain.paths import required_path
+from tamis.domain.paths import Path, required_path
 from tests.support.bundles import event
 
 
@@ -55,3 +55,15 @@ def test_other_shapes_leave_fields_out(odd: Any) -> None:
 def test_nothing_listed_nothing_leaves() -> None:
     nothing = compile_projection([field("plan", "properties.plan", "drop")])
     assert nothing(event(properties={"plan": "team"})) == {}
+
+
+def test_fields_come_in_the_order_of_the_list() -> None:
+    project = compile_projection([field("b", "context.x"), field("a", "properties.x"), field("c", "context.y")])
+    assert list(project(event(properties={"x": 1}, x=2, y=3))) == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("odd", ["'", "'] = 1; raise #", "a\\", "\n", "{value}"])
+def test_no_name_or_key_is_read_as_code(odd: str) -> None:
+    places = [Path("properties", (odd,)), Path("context", (odd, odd))]
+    project = compile_projection([Field(f"{odd}{n}", place, "keep", {}) for n, place in enumerate(places)])
+    assert project(event(properties={odd: 1}, **{odd: {odd: 2}})) == {f"{odd}0": 1, f"{odd}1": 2}
