@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -42,6 +40,7 @@ from tamis.records.topics import Topic
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.roles import keyring, load_parts
+from tests.support.process import CHECKOUT, Process
 from tests.support.soundness import Findings, read_back
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ if TYPE_CHECKING:
     from tamis.settings import Settings
     from tests.support.kafka.cluster import KafkaCluster
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 LIMIT_S = 120.0
-STOP_S = 40.0
 TAIL_CHARS = 4_000
 MARKERS = 200  # that many offsets before the end there is a record
 
@@ -72,68 +69,6 @@ FAST: dict[str, object] = {
 def now_ms() -> int:
     """Wall clock, ms."""
     return time.time_ns() // 1_000_000
-
-
-class Process:
-    """One running command of the product.
-
-    Args:
-        name: for messages and the log's name.
-        command: program and arguments.
-        log: file that gets what it prints.
-    """
-
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
-        self.name, self.log, self.stopped = name, log, False
-        with log.open("ab") as out:
-            self._popen = subprocess.Popen(
-                command,
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._popen.pid
-
-    def exit_code(self) -> int | None:
-        """None while it runs."""
-        return self._popen.poll()
-
-    def said(self) -> str:
-        """Everything it printed so far."""
-        return self.log.read_text(errors="replace")
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, number)
-
-    def kill(self) -> None:
-        """Kill -9; not counted as a surprise."""
-        self.stopped = True
-        self.signal(signal.SIGKILL)
-        self._popen.wait()
-
-    def stop(self) -> int:
-        """Ask it to drain, wait, and give its exit code; killed when it does not end in time."""
-        self.stopped = True
-        with contextlib.suppress(ProcessLookupError):
-            self._popen.terminate()  # only the process itself: a supervisor ends its own children
-        return self.wait(STOP_S)
-
-    def wait(self, seconds: float) -> int:
-        """Wait for its end, give the exit code; killed when it does not end in time."""
-        self.stopped = True
-        try:
-            return self._popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return self._popen.returncode
 
 
 class System:

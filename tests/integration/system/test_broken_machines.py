@@ -12,7 +12,8 @@ import pytest
 from tamis.records.topics import Topic
 from tamis.stores.replica_file import ReplicaFolder
 from tamis.streaming.run import EXIT_FATAL
-from tests.support.system import Process, System, now_ms
+from tests.support.process import Process
+from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic, canonical
 
 if TYPE_CHECKING:
@@ -92,6 +93,10 @@ def test_the_input_topic_deleted_under_a_running_worker(system: System) -> None:
     refused = system.start("worker", "--role", "all")
     assert ended(refused) == WRONG_SETUP
     assert f"topic {system.topic('events.raw')} is missing" in refused.said()
+    system.apply_topics()
+    again = system.start("worker", "--role", "all")
+    assert ended(again) == EXIT_FATAL
+    assert "AuditRefusedError: events.raw/" in again.said(), "a log of other records is not continued"
     assert {at[:2] for at in system.leaves()} == set(places)
 
 

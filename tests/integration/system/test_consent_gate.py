@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tamis.records.topics import Topic
-from tests.support.system import Process, System, now_ms
+from tests.support.process import Process
+from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
 
 if TYPE_CHECKING:
