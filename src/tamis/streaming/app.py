@@ -146,7 +146,7 @@ def make_app(
     Args:
         app_id: consumer group and transactional id prefix; one per role.
         bootstrap: `host:port,host:port`.
-        datadir: folder under which the app keeps its own, per app id and worker.
+        datadir: folder under which the app keeps its own, per app id and worker; made if it is missing.
         worker: distinguishes workers that share `datadir`.
         guarantee: exactly_once or at_least_once.
         time_source: where `Batch.clock` comes from.
@@ -159,11 +159,13 @@ def make_app(
         tuning: numbers; None means the defaults.
     """
     tuning = tuning or EdgeTuning()
+    folder = datadir / f"{app_id}-{worker}"
+    folder.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         app_id,
         broker=";".join(f"batchkafka://{address.strip()}" for address in bootstrap.split(",")),
         broker_credentials=None if security is None else security.credentials(),
-        datadir=str(datadir / f"{app_id}-{worker}"),
+        datadir=str(folder),
         store=store,
         topic_partitions=partitions,
         consumer_auto_offset_reset=start_at,
