@@ -8,6 +8,7 @@ Not handled here: transactions and offsets (``streaming``), held events, duplica
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 import msgspec
 
@@ -21,7 +22,7 @@ from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
 from tamis.domain.plan import Plan, Plans
-from tamis.domain.pseudonym import TAG_BYTES, commitment, committed_bytes, position_block
+from tamis.domain.pseudonym import TAG_BYTES, commitment, committed_part, position_block
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
@@ -119,13 +120,14 @@ class Intake:
 class _Run:
     """One pass over one batch."""
 
-    __slots__ = ("_batch", "_boxes", "_frame", "_intake", "_quarantine", "_seq", "clock", "leaves", "tally")
+    __slots__ = ("_batch", "_boxes", "_frame", "_intake", "_quarantine", "_sealed", "_seq", "clock", "leaves", "tally")
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch) -> None:
         bundle = intake.bundle
         self._intake = intake
         self._batch = batch
         self._frame = LeafFrame(bundle.hash, bundle.policy.regulation, batch.topic, batch.partition)
+        self._sealed = -1  # offset whose original the last quarantine entry kept
         self._seq = log.seq
         self.clock = log.clock
         self.leaves: list[bytes] = []
@@ -161,9 +163,9 @@ class _Run:
         if isinstance(found, Invalid):
             self._refuse(offset, 0, value, value, "decode", found, now)
             return
-        events = len(found)
+        digest = sha256(value).digest() if len(found) > 1 else b""
         for index, item in enumerate(found):
-            committed = value if events == 1 else committed_bytes(value, events, index)
+            committed = committed_part(digest, index) if digest else value
             if isinstance(item, Invalid):
                 self._refuse(offset, index, value, committed, "decode", item, now)
                 continue
@@ -189,7 +191,7 @@ class _Run:
             if (
                 standing is None
                 or not standing.since <= occurred_at < standing.until
-                or now >= standing.now_until
+                or not standing.now_since <= now < standing.now_until
                 or now - occurred_at > standing.max_lateness_ms
             ):
                 standing = intake.decider.standing(subject, plan.route, inline, occurred_at, now)
@@ -255,7 +257,9 @@ class _Run:
             index=index,
             received_at=self.clock,
             original=value,
+            kept_before=offset == self._sealed,
         )
+        self._sealed = offset
         self._quarantine.append(entry)
         seq = self._seq + len(self.leaves)
         leaf = self._frame.leaf(

@@ -102,14 +102,14 @@ def _allowed(standing: Standing) -> set[int]:
 @given(SUBJECTS, INLINE, TIMES, TIMES, st.booleans(), TIMES, TIMES, st.sampled_from(["both", "event", "now"]))
 def test_a_cached_decision_equals_a_fresh_one_within_its_span(
     parts: tuple[SubjectRecord | None, SubjectRecord | None, bool],
-    inline: InlineConsent | None, at: int, now: int, tagged: bool, later_at: int, step: int, valid_at: str,
+    inline: InlineConsent | None, at: int, now: int, tagged: bool, later_at: int, other_now: int, valid_at: str,
 ) -> None:  # fmt: skip
     case, subject = Case(valid_at), _subject(*parts)
     kept = case.standing(subject, inline, at, now, tagged)
     assert kept.since <= at < kept.until
-    assert now < kept.now_until
-    if kept.since <= later_at < kept.until and now + step < kept.now_until:
-        fresh = case.standing(subject, inline, later_at, now + step, tagged)
+    assert kept.now_since <= now < kept.now_until
+    if kept.since <= later_at < kept.until and kept.now_since <= other_now < kept.now_until:
+        fresh = case.standing(subject, inline, later_at, other_now, tagged)
         assert fresh.sends == kept.sends
         assert fresh.destinations == kept.destinations
         assert fresh.facts == kept.facts

@@ -10,7 +10,7 @@ import pytest
 from tamis.domain.audit.leaf import MAX_LEAF_BYTES, decode_head
 from tamis.domain.audit.log import AuditLog, AuditRefusedError, LogTail
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
-from tamis.domain.consent.model import Status
+from tamis.domain.consent.model import PurposeVersion, Status
 from tamis.domain.quarantine import QuarantineEntry, open_entry
 from tamis.intake import Emissions, RawBatch
 from tests.support.core import START, ConsentTable, FixedKeys, StoredRecord, small_intake, track
@@ -223,6 +223,33 @@ def test_a_withdrawal_is_seen_by_the_next_batch() -> None:
     assert len(one(0).outputs["events.clean"]) == 1
     consent.set_device("device-1", analytics=Status.WITHDRAWN, marketing=Status.WITHDRAWN)
     assert not one(1).outputs["events.clean"]
+
+
+def test_a_decision_of_a_partition_that_is_ahead_is_not_used_in_one_that_is_behind() -> None:
+    consent = granting()
+    ((key, record),) = consent.records.items()
+    said = ((START - 1_000, GRANTED), (START - 5_000, Status.WITHDRAWN), (START - 10_000, GRANTED))
+    versions = tuple(PurposeVersion(status=s, effective_at=at, recorded_at=at, source="test") for at, s in said)
+    purposes = dict.fromkeys(record.purposes, versions)
+    consent.records[key] = msgspec.structs.replace(record, purposes=purposes)
+    intake, event = small_intake(consent), track(timestamp="2026-11-20T09:59:53.000Z")
+
+    def received(partition: int, at: int) -> dict[str, Any]:
+        batch = RawBatch("events.raw", partition, [StoredRecord(0, at, event)], 0, 1, 0)
+        return leaves(intake.process(AuditLog(f"events.raw/{partition}"), batch))[0]
+
+    assert received(0, START)["out"] == "accepted"
+    assert received(3, START - 3_000)["why"] == "withdrawn"
+
+
+def test_a_body_of_many_refused_events_is_kept_once() -> None:
+    item = {"type": "track", "event": "x", "anonymousId": "device-1", "properties": {"padding": "x" * 100_000}}
+    body = msgspec.json.encode({"batch": [item] + [{}] * 400})
+    out = run(granting(), body, body)
+    entries = [msgspec.json.decode(value, type=QuarantineEntry) for _, value in out.outputs["events.quarantine"]]
+    assert len(entries) == 800
+    assert [(entry.offset, entry.index) for entry in entries if entry.sealed] == [(0, 1), (1, 1)]
+    assert sum(len(value) for _, value in out.outputs["events.quarantine"]) < 5 * len(body)
 
 
 def test_an_idle_partition_writes_a_head_only_now_and_then() -> None:

@@ -47,10 +47,11 @@ class _Verdict(msgspec.Struct, frozen=True):
 class _Span:
     """Narrows the span in which a decision holds while opinions are gathered, each asked for once."""
 
-    __slots__ = ("_asked", "facts", "now_until", "since", "until")
+    __slots__ = ("_asked", "facts", "now_since", "now_until", "since", "until")
 
     def __init__(self) -> None:
-        self.since, self.until, self.now_until = -FOREVER, FOREVER, FOREVER
+        self.since, self.until = -FOREVER, FOREVER
+        self.now_since, self.now_until = -FOREVER, FOREVER
         self.facts: dict[str, dict[str, str]] = {}
         self._asked: dict[tuple[str, str, str], Reason] = {}
 
@@ -67,6 +68,7 @@ class _Span:
     def _add(self, role: str, purpose: str, found: Opinion) -> Reason:
         self.since = max(self.since, found.since)
         self.until = min(self.until, found.until)
+        self.now_since = max(self.now_since, found.now_since)
         self.now_until = min(self.now_until, found.now_until)
         self.facts.setdefault(role, {})[purpose] = found.facts
         return found.reason
@@ -100,6 +102,7 @@ class Decider:
             sends=tuple([subject.send(leg.number, leg.destination.id) for leg in verdict.granted]),
             since=span.since,
             until=span.until,
+            now_since=span.now_since,
             now_until=span.now_until,
             max_lateness_ms=route.max_lateness_ms,
             destinations=verdict.destinations,

@@ -13,7 +13,6 @@ Not handled here: where keys come from (``ports.KeyProvider``) and salts are mad
 import struct
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
-from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -146,12 +145,11 @@ def commitment(key: bytes, committed: bytes) -> str:
     return hmac(key, committed).hex()[:_COMMITMENT_CHARS]
 
 
-def committed_bytes(value: bytes, events: int, index: int) -> bytes:
-    """What the commitment of one event is over: the record's value, or its SHA-256 and the index when it holds several.
+def committed_part(digest: bytes, index: int) -> bytes:
+    """What the commitment of one event of a record with several is over; of a record with one it is the value itself.
 
     Args:
-        value: the raw record.
-        events: how many events it holds.
-        index: which one, from 0.
+        digest: SHA-256 of the record's value, made once for all its events.
+        index: which event, from 0.
     """
-    return value if events == 1 else sha256(value).digest() + index.to_bytes(4, "big")
+    return digest + index.to_bytes(4, "big")

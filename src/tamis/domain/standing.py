@@ -23,7 +23,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         reason: the event's reason.
         sends: destinations that get it; empty when denied.
         since, until: event times, ms: ``since <= occurred_at < until``.
-        now_until: ms, received before this.
+        now_since, now_until: ms, ``now_since <= received_at < now_until``; each partition has a clock of its own.
         max_lateness_ms: ``received_at - occurred_at`` at most this.
         destinations: ``"dest":{...}`` leaf fragment.
         facts: ``"facts":...,"inline":...,"out":...,"pid":...,`` leaf fragment.
@@ -35,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     sends: tuple[Send, ...]
     since: int
     until: int
+    now_since: int
     now_until: int
     max_lateness_ms: int
     destinations: str

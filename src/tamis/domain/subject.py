@@ -13,7 +13,7 @@ from tamis.domain.pseudonym import Pseudonymiser, commitment_key
 from tamis.domain.standing import Send, Standing
 
 AUDIT_DOMAIN = "audit"
-MAX_STANDINGS = 64
+MAX_STANDINGS = 8  # senders choose inline signals: what a subject may cost is bounded
 
 
 def salt_of(record: SubjectRecord | None) -> bytes:

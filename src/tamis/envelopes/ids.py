@@ -1,12 +1,13 @@
 """Ids as they were sent (text or whole number) to canonical ids, remembered because subjects repeat.
 
-Rules: the memo holds at most ``MEMO_LIMIT`` ids, none longer than an id may be, and starts over when full; it changes
+Rules: the memo holds at most ``MEMO_LIMIT`` short ids and starts over when full; it changes
 cost, never an answer.
 """
 
-from tamis.domain.identity import MAX_ID_CHARS, canonical
+from tamis.domain.identity import canonical
 
 MEMO_LIMIT = 65_536
+MEMO_CHARS = 64  # longer ids are rare and would let senders choose how much memory the memo takes
 
 
 class IdMemo(dict[str | int, str | None]):
@@ -17,7 +18,7 @@ class IdMemo(dict[str | int, str | None]):
     def __missing__(self, raw: str | int) -> str | None:
         text = str(raw)
         found = canonical(text)
-        if len(text) <= MAX_ID_CHARS:
+        if len(text) <= MEMO_CHARS:
             if len(self) >= MEMO_LIMIT:
                 self.clear()
             self[raw] = found

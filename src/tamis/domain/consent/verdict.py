@@ -22,13 +22,14 @@ class Opinion(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         reason: GRANTED, or why not.
         since, until: event times (ms) for which this answer holds: ``since <= occurred_at < until``.
-        now_until: the answer holds while now is below this, ms.
+        now_since, now_until: the answer holds for ``now_since <= now < now_until``, ms.
         facts: JSON text of what it was decided on: ``[status, effective_at, expires_at]`` at the event and now.
     """
 
     reason: Reason
     since: int
     until: int
+    now_since: int
     now_until: int
     facts: str
 
@@ -76,14 +77,14 @@ def opinion(
         max_age_ms: how long a grant lives without renewal, None for ever.
     """
     if record.suppressed_at is not None or not record.salt:
-        return Opinion(Reason.ERASED, -FOREVER, FOREVER, FOREVER, '["erased",null,null],["erased",null,null]')
+        return Opinion(Reason.ERASED, -FOREVER, FOREVER, -FOREVER, FOREVER, '["erased",null,null],["erased",null,null]')
     versions = record.purposes.get(scope, ())
     then, since, until, old = _status_at(versions, occurred_at, max_age_ms)
-    current, _, now_until, new = _status_at(versions, now, max_age_ms)
+    current, now_since, now_until, new = _status_at(versions, now, max_age_ms)
     facts = f"{_fact(old, max_age_ms)},{_fact(new, max_age_ms)}"
     if valid_at == "event":
-        return Opinion(then, since, until, now_until, facts)
+        return Opinion(then, since, until, now_since, now_until, facts)
     if valid_at == "now":
-        return Opinion(current, since, until, now_until, facts)
+        return Opinion(current, since, until, now_since, now_until, facts)
     reason = then if current is Reason.GRANTED else current
-    return Opinion(reason, since, until, now_until, facts)
+    return Opinion(reason, since, until, now_since, now_until, facts)

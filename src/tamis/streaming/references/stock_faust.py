@@ -1,7 +1,7 @@
 """Reference (c): the plain job as an agent of stock Faust, one ``send`` an output record.
 
 Usage: ``python -m tamis.streaming.references.stock_faust BOOTSTRAP GROUP INPUT OUTPUTS...``. At-least-once: stock
-exactly-once loses and duplicates (docs/adr/0001-batch-transport-exactly-once.md) and costs more.
+exactly-once loses and duplicates (docs/adr/0001-batch-transport-and-exactly-once.md) and costs more.
 """
 
 import sys
