@@ -66,4 +66,5 @@ def test_fields_come_in_the_order_of_the_list() -> None:
 def test_no_name_or_key_is_read_as_code(odd: str) -> None:
     places = [Path("properties", (odd,)), Path("context", (odd, odd))]
     project = compile_projection([Field(f"{odd}{n}", place, "keep", {}) for n, place in enumerate(places)])
-    assert project(event(properties={odd: 1}, **{odd: {odd: 2}})) == {f"{odd}0": 1, f"{odd}1": 2}
+    context: Any = {odd: {odd: 2}}
+    assert project(event(properties={odd: 1}, **context)) == {f"{odd}0": 1, f"{odd}1": 2}
