@@ -109,7 +109,7 @@ class Intake:
     def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
         """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails."""
         self.directory.refresh()
-        run = _Run(self, log, batch)
+        run = BatchRun(self, log, batch)
         for start in range(0, len(batch.records), _CHUNK):
             run.chunk(batch.records[start : start + _CHUNK])
         clock = run.clock if batch.records else max(run.clock, batch.clock)
@@ -117,7 +117,7 @@ class Intake:
         return Emissions(run.outputs(), run.leaves, head, run.tally, clock)
 
 
-class _Run:
+class BatchRun:
     """One pass over one batch."""
 
     __slots__ = ("_batch", "_boxes", "_frame", "_intake", "_quarantine", "_sealed", "_seq", "clock", "leaves", "tally")

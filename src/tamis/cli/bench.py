@@ -49,6 +49,8 @@ def command(
 
 
 def _table(result: "BenchResult") -> str:
+    from tamis.demo.bench.steps import rows
+
     stock = next((row for row in result.rows if row.name.startswith("stock")), None)
     head = (
         f"{'program':<20}{'events':>10}{'events/s':>10}{'CPU-s/M':>9}{'with start':>11}{'private MB':>11}{'x stock':>9}"
@@ -66,4 +68,4 @@ def _table(result: "BenchResult") -> str:
             "",
             f"latency at {late.events_per_s:,.0f} events/s: p50 {late.p50_ms:.0f} ms, p99 {late.p99_ms:.0f} ms",
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "the intake step alone, µs of CPU an event:", *rows(result.steps)])

@@ -17,6 +17,7 @@ from tamis.demo.bench import programs
 from tamis.demo.bench.latency import Latency, measure_latency
 from tamis.demo.bench.measure import BenchError, Measured, measure
 from tamis.demo.bench.programs import Program
+from tamis.demo.bench.steps import StepCosts, measure_steps
 from tamis.kafka.admin import actual_topics, apply
 from tamis.kafka.loading import GroupProgress, Loader, Outgoing
 from tamis.kafka.mend import mend
@@ -40,6 +41,7 @@ class BenchResult(msgspec.Struct, frozen=True, kw_only=True):
         guarantee: of the worker.
         event_bytes: mean size of an input event.
         rows: the worker first.
+        steps: the intake step alone, and each part's share of it.
         latency: produce to committed clean record at half load, None when not measured.
     """
 
@@ -47,6 +49,7 @@ class BenchResult(msgspec.Struct, frozen=True, kw_only=True):
     event_bytes: int
     rows: list[Measured]
     latency: Latency | None
+    steps: StepCosts
 
 
 def run_bench(settings: Settings, count: int, *, with_references: bool, with_latency: bool, say: Say) -> BenchResult:
@@ -66,6 +69,8 @@ def run_bench(settings: Settings, count: int, *, with_references: bool, with_lat
         ours = _own(settings, Path(folder))
         create_key_file(Path(ours.keys_path()), now_ms=_now())
         _make_topics(ours)
+        say("the intake step alone")
+        steps = measure_steps(load_parts(ours).bundle)
         say(f"loading {count:,} events and {traffic.SUBJECTS:,} consent statements")
         size = _load(ours, count)
         with _consent(ours, Path(folder), say):
@@ -80,7 +85,7 @@ def run_bench(settings: Settings, count: int, *, with_references: bool, with_lat
                     programs.reference(ours, "stock_faust", round(count * _STOCK_SHARE)),
                 ]
             rows += [_measured(ours, program, Path(folder), say) for program in chosen]
-    return BenchResult(guarantee=ours.worker.guarantee, event_bytes=size, rows=rows, latency=latency)
+    return BenchResult(guarantee=ours.worker.guarantee, event_bytes=size, rows=rows, latency=latency, steps=steps)
 
 
 def _own(settings: Settings, folder: Path) -> Settings:
