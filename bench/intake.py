@@ -1,4 +1,4 @@
-"""The intake step alone, beside a plain step and SHA-256: a table and, on the last line, JSON (``tamis.demo.bench.steps``)."""
+"""The intake step alone, beside a plain step and SHA-256: a table, then JSON (``tamis.demo.bench.steps``)."""
 
 from pathlib import Path
 
