@@ -15,7 +15,7 @@ import msgspec
 
 from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
-from tamis.records.metrics import MinuteClosed, Window, WindowCell
+from tamis.records.metrics import MinuteClosed, Partial, Window, WindowCell
 from tamis.records.topics import Topic
 from tamis.services.audit_check import STRICT, is_head
 
@@ -33,6 +33,7 @@ AT_ONCE = 400_000
 """Events of the partitions that are read together."""
 
 _OPEN_CELLS = msgspec.json.Decoder(tuple[WindowCell, ...])
+_PARTIAL = msgspec.json.Decoder(Partial)
 _CLOSING: msgspec.json.Decoder[Window | MinuteClosed] = msgspec.json.Decoder(Window | MinuteClosed)
 _CELL_KEY = b"\x00c\x00"
 
@@ -70,6 +71,7 @@ class Findings(msgspec.Struct, kw_only=True):
         lost: granted (destination, position) pairs without a record.
         repeated: (destination, position) pairs with more than one record, or that were not granted.
         broken_logs: partitions whose tree or order does not verify.
+        partial_sum: events in the partial counts, by outcome.
         window_sum: events in closed windows, by outcome.
         open_sum: events in windows that are still open, by outcome.
         minutes_twice: (partition, series, minute) with more than one window.
@@ -85,21 +87,31 @@ class Findings(msgspec.Struct, kw_only=True):
     lost: int = 0
     repeated: int = 0
     broken_logs: list[str] = msgspec.field(default_factory=list)
+    partial_sum: Counter[str] = msgspec.field(default_factory=Counter)
     window_sum: Counter[str] = msgspec.field(default_factory=Counter)
     open_sum: Counter[str] = msgspec.field(default_factory=Counter)
     minutes_twice: int = 0
     opened_twice: int = 0
 
     @property
-    def unbalanced(self) -> Counter[str]:
-        """By outcome: counts in windows less leaves."""
-        counted = self.window_sum + self.open_sum
-        return Counter({o: d for o in counted | self.outcomes if (d := counted[o] - self.outcomes[o])})
+    def uncounted(self) -> dict[str, int]:
+        """By outcome: leaves less partial counts, where they differ."""
+        return difference(self.outcomes, self.partial_sum)
+
+    @property
+    def unbalanced(self) -> dict[str, int]:
+        """By outcome: leaves less counts in windows, where they differ."""
+        return difference(self.outcomes, self.window_sum + self.open_sum)
 
     def sound(self) -> bool:
         """Nothing missing, nothing twice, every tree valid, every event counted once."""
         wrong = self.missing or self.doubled or self.lost or self.repeated or self.broken_logs
-        return not (wrong or self.unbalanced or self.minutes_twice or self.opened_twice)
+        return not (wrong or self.uncounted or self.unbalanced or self.minutes_twice or self.opened_twice)
+
+
+def difference(one: Counter[str], other: Counter[str]) -> dict[str, int]:
+    """What one has more (or less) than the other, where they differ."""
+    return {name: one[name] - other[name] for name in one | other if one[name] != other[name]}
 
 
 def read_back(settings: Settings, bundle: Bundle, keys: Keyring) -> Findings:
@@ -166,6 +178,9 @@ def _read_logs(settings: Settings, partitions: list[int], found: Findings) -> di
 
 
 def _read_windows(settings: Settings, found: Findings) -> None:
+    for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_PARTIALS)):
+        for each in _PARTIAL.decode(record.value or b"").cells:
+            found.partial_sum[each.outcome] += each.n
     seen: Counter[tuple[int, str, int]] = Counter()
     for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_WINDOWS)):
         value = _CLOSING.decode(record.value or b"")

@@ -22,6 +22,7 @@ from tamis.kafka.reader import read_topic, topic_ends
 from tamis.records.topics import Topic
 from tamis.streaming.roles import keyring, load_parts
 from tests.support.chaos import Chaos, ChaosReport, Workers
+from tests.support.committed import last_offsets, shows, written
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic, canonical
 
@@ -94,7 +95,8 @@ class Aftermath:
             f"missing {found.missing}, doubled {found.doubled} events": found.missing or found.doubled,
             f"lost {found.lost}, repeated {found.repeated} records": found.lost or found.repeated,
             f"logs do not verify: {found.broken_logs}": found.broken_logs,
-            f"windows less ledger: {dict(found.unbalanced)}": found.unbalanced,
+            f"leaves that are in no partial count: {found.uncounted}": found.uncounted,
+            f"leaves that are in no window: {found.unbalanced}": found.unbalanced,
             f"{found.minutes_twice} windows written twice": found.minutes_twice,
             f"{found.opened_twice} incidents opened twice": found.opened_twice,
             f"outcomes are {dict(found.outcomes)}, should be {dict(self.outcomes)}": found.outcomes != self.outcomes,
@@ -183,6 +185,7 @@ class _Rest:
         self.decided: GroupProgress = system.progress()
         self.counted = system.progress("metrics", Topic.METRICS_PARTIALS)
         self._ends: dict[int, int] = {}
+        self._written: dict[int, int] = {}
         self._partials: dict[int, int] = {}
         self._last, self._moved, self.stall_s = 0, time.monotonic(), 0.0
 
@@ -196,13 +199,18 @@ class _Rest:
     def done(self) -> bool:
         if not self._feed.finished:
             return False
-        kafka = self._system.settings.kafka
-        self._ends = self._ends or topic_ends(kafka, self._system.topic(Topic.EVENTS_RAW))
+        if not self._ends:
+            self._ends = topic_ends(self._system.settings.kafka, self._system.topic(Topic.EVENTS_RAW))
         if self.progress() < sum(self._ends.values()):
             return False
-        self._partials = self._partials or self._system.last_offsets(Topic.METRICS_PARTIALS)
+        kafka, partials = self._system.settings.kafka, self._system.topic(Topic.METRICS_PARTIALS)
+        if not self._written:
+            self._written = written(kafka, partials)
+        if not self._partials and shows(kafka, partials, self._written):
+            self._partials = last_offsets(kafka, partials)
         counted = self.counted.committed() or []
-        return bool(counted) and all(counted[p] > offset for p, offset in self._partials.items())
+        known = bool(self._partials and counted)
+        return known and all(counted[p] > offset for p, offset in self._partials.items())
 
 
 def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:

@@ -40,6 +40,7 @@ from tamis.records.topics import Topic
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.roles import keyring, load_parts
+from tests.support.committed import last_offsets, shows, written
 from tests.support.process import CHECKOUT, Process
 from tests.support.soundness import Findings, read_back
 
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
     from tests.support.kafka.cluster import KafkaCluster
 
 LIMIT_S = 120.0
+OPEN_S = 90.0  # longer than the transaction timeout
 TAIL_CHARS = 4_000
-MARKERS = 200  # that many offsets before the end there is a record
 
 FAST: dict[str, object] = {
     "kafka.session_timeout_s": 6.0,
@@ -226,7 +227,8 @@ class System:
 
     def wait_for_counts(self, seconds: float = LIMIT_S) -> None:
         """Wait until every partial count written so far is in a window, closed or open."""
-        last = self.last_offsets(Topic.METRICS_PARTIALS)
+        self.wait_for_open_transactions(Topic.METRICS_PARTIALS)
+        last = last_offsets(self.settings.kafka, self.topic(Topic.METRICS_PARTIALS))
         with contextlib.closing(self.progress("metrics", Topic.METRICS_PARTIALS)) as progress:
 
             def done() -> bool:
@@ -235,12 +237,11 @@ class System:
 
             self.wait_until(done, "the window agent", seconds)
 
-    def last_offsets(self, topic: str) -> dict[int, int]:
-        """Offset of the last committed record by partition."""
-        ends = topic_ends(self.settings.kafka, self.topic(topic))
-        first = {partition: max(0, end - MARKERS) for partition, end in ends.items()}
-        found = read_topic(self.settings.kafka, self.topic(topic), first=first)
-        return {record.partition: record.offset for record in found}
+    def wait_for_open_transactions(self, topic: str) -> None:
+        """Wait until all that was written so far is committed or aborted: an open transaction hides what follows."""
+        kafka, name = self.settings.kafka, self.topic(topic)
+        ends = written(kafka, name)
+        self.wait_until(lambda: shows(kafka, name, ends), f"open transactions in {topic}", OPEN_S)
 
     # -- records
 
@@ -289,12 +290,16 @@ class System:
             return loader.load(self.topic(topic), records)
 
     def read(self, topic: str) -> Iterator[TopicRecord]:
-        """All committed records of a topic."""
+        """All committed records of a topic, those in open transactions waited for."""
+        self.wait_for_open_transactions(topic)
         return read_topic(self.settings.kafka, self.topic(topic))
 
     def read_back(self) -> Findings:
         """Everything this system wrote, checked."""
         parts = load_parts(self.settings)
+        destinations = [destination.topic for destination in parts.bundle.destinations]
+        for topic in (Topic.AUDIT_LOG, *destinations, Topic.METRICS_WINDOWS, Topic.METRICS_OPEN):
+            self.wait_for_open_transactions(topic)
         return read_back(self.settings, parts.bundle, keyring(parts))
 
     def values(self, topic: str) -> list[dict[str, Any]]:
