@@ -30,7 +30,7 @@ async def running(*apps: Any) -> AsyncIterator[asyncio.Task[int]]:
         await task
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
     """Wait for a condition.
 
     Raises:

@@ -64,3 +64,24 @@ def test_a_worker_copies_and_idles(tmp_path: Path, guarantee: Guarantee) -> None
         offsets.close()
         copied = [int(m.value()) for m in read_all(broker.bootstrap, "out", PARTITIONS) if m.value().isdigit()]
     assert sorted(copied) == list(range(EVENTS))
+
+
+def test_a_batch_topic_with_two_agents_is_refused(tmp_path: Path) -> None:
+    with EmbeddedBroker({"in": PARTITIONS}) as broker:
+        app = _app(broker.bootstrap, tmp_path, "at_least_once")
+        topic = batch_topic(app, "in")
+
+        async def agent(stream: Any) -> None:
+            async for batch in stream:
+                async with batch:
+                    pass
+
+        app.agent(topic, name="one")(agent)
+        app.agent(topic, name="two")(agent)
+
+        async def scene() -> None:
+            async with running(app) as task:
+                assert await asyncio.wait_for(task, 30) == 70
+
+        asyncio.run(scene())
+    assert "needs exactly one agent" in str(app.transport.fault)

@@ -103,12 +103,12 @@ class Consumer(driver.Consumer):
         if self.epoch is not None:
             await self.epoch.close()
         self.app.tables.recovery.signal_recovery_end.clear()  # a leftover would end the next recovery at once
-        names = self._checked_topics()
-        mine = [TopicPartition(*tp) for tp in assigned if tp.topic in names]
-        self.epoch = Epoch(self, mine, generation_id)
         try:
+            names = self._checked_topics()
+            mine = [TopicPartition(*tp) for tp in assigned if tp.topic in names]
+            self.epoch = Epoch(self, mine, generation_id)
             await self.epoch.open()
-        except Exception as fault:
+        except Exception as fault:  # aiokafka would only log it
             await die(self.app, fault)
             raise
         await super().on_partitions_assigned(assigned, generation_id)
