@@ -2,13 +2,15 @@
 
     python -m tests.chaos.main [--events N] [--faults kzgB+-...] [--workers N] [--seed N] [--rounds N] [--json]
 
-Exit code 0 when every round was sound, 1 when one was not, 2 when Kafka cannot be had here. Faults: see
+Exit code 0 when every round was sound, 1 when one was not, 2 when Kafka cannot be had here. An unsound round names what
+is wrong, and leaves its logs. Faults: see
 `tests.support.chaos`; what is checked: see `tests.support.storm`.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EVENTS = 2_000_000
+INTERRUPTED = 143
 FAULTS = "kz+Bgk-zBk+gBz-kRgBk"
 NAMES = {
     "k": "worker killed", "z": "worker frozen", "g": "worker stopped", "+": "worker joins", "-": "worker leaves",
@@ -72,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.faults) - set(NAMES):
         parser.error(f"unknown faults {''.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))  # so that brokers and workers are put away
     try:
         rows = rounds(chosen)
     except KafkaUnavailableError as error:
