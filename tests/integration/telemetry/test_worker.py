@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tamis.kafka.loading import Outgoing
 from tamis.records.topics import Topic
 from tests.support.kafka.cluster import free_ports
-from tests.support.system import Process, System, now_ms
+from tests.support.process import Process
+from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
 
 if TYPE_CHECKING:
