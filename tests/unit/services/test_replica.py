@@ -142,6 +142,7 @@ def test_an_empty_topic_is_caught_up_at_once(tmp_path: Path) -> None:
     async def story() -> None:
         at = await run(MemoryTopic(), tmp_path)
         await at.until(at.view.caught_up)
+        assert at.view.caught_up()
         await at.end()
 
     asyncio.run(story())
