@@ -16,6 +16,7 @@ from tamis.domain.audit.leaf import LeafFrame
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.decide import Decider
+from tamis.domain.differences import Differences
 from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
 from tamis.domain.inline import InlineSignals
@@ -56,6 +57,7 @@ class Emissions(msgspec.Struct, frozen=True):
         head: the batch head that follows them, None when there is nothing to record.
         tally: counts of the batch.
         watermark: every later record of this partition is received at or after this, ms.
+        differences: how a candidate bundle would have judged the batch, None without a candidate.
     """
 
     outputs: Mapping[str, list[Record]]
@@ -63,6 +65,7 @@ class Emissions(msgspec.Struct, frozen=True):
     head: bytes | None
     tally: Tally
     watermark: int
+    differences: Differences | None = None
 
 
 class RawBatch(msgspec.Struct, frozen=True):
@@ -94,10 +97,14 @@ class Intake:
         keys: key functions for the bundle's destinations.
         consent: read side of the consent replica.
         decoder: envelopes.
+        shadow: the core for a candidate bundle, which only judges: nothing it says is written.
     """
 
-    def __init__(self, bundle: Bundle, keys: Keyring, consent: ConsentView, decoder: Decoder) -> None:
+    def __init__(
+        self, bundle: Bundle, keys: Keyring, consent: ConsentView, decoder: Decoder, shadow: "Intake | None" = None
+    ) -> None:
         self.bundle = bundle
+        self.shadow = shadow
         self.keys = keys
         self.decode = decoder.decode
         self.decider = Decider()
@@ -109,18 +116,23 @@ class Intake:
     def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
         """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails."""
         self.directory.refresh()
+        if self.shadow is not None:
+            self.shadow.directory.refresh()
         run = BatchRun(self, log, batch)
         for start in range(0, len(batch.records), _CHUNK):
             run.chunk(batch.records[start : start + _CHUNK])
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
-        return Emissions(run.outputs(), run.leaves, head, run.tally, clock)
+        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences)
 
 
 class BatchRun:
     """One pass over one batch."""
 
-    __slots__ = ("_batch", "_boxes", "_frame", "_intake", "_quarantine", "_sealed", "_seq", "clock", "leaves", "tally")
+    __slots__ = (
+        "_batch", "_boxes", "_frame", "_intake", "_quarantine", "_sealed", "_seq", "_shadow", "clock", "differences",
+        "leaves", "tally",
+    )  # fmt: skip
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch) -> None:
         bundle = intake.bundle
@@ -134,6 +146,8 @@ class BatchRun:
         self.tally = Tally()
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
         self._quarantine: list[Record] = []
+        self._shadow = None if intake.shadow is None else BatchRun(intake.shadow, log, batch)
+        self.differences = None if intake.shadow is None else Differences()
 
     def outputs(self) -> dict[str, list[Record]]:
         """Everything to be sent, by topic."""
@@ -148,7 +162,9 @@ class BatchRun:
         cases: list[_Case] = []
         for record in records:
             self._read(record, cases)
-        decisions = self._decide(cases)
+        decisions = self.decide(cases)
+        if self._shadow is not None and self.differences is not None:
+            self.differences.compare(decisions, self._shadow.decide(cases))
         event_tag = self._intake.keys.event_tag
         tags = [event_tag(case[-1].event_id.encode("utf-8", "surrogatepass"))[:TAG_BYTES] for case in cases]
         self._send(cases, decisions, tags)
@@ -177,7 +193,7 @@ class BatchRun:
                 cases.append((len(self.leaves), offset, index, now, occurred_at, committed, item))
                 self.leaves.append(b"")
 
-    def _decide(self, cases: list[_Case]) -> list[_Decision]:
+    def decide(self, cases: list[_Case]) -> list[_Decision]:
         """Tag, subject and standing of each."""
         intake = self._intake
         match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned

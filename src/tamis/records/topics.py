@@ -24,6 +24,8 @@ class Topic(StrEnum):
     METRICS_WINDOWS = "metrics.windows"
     METRICS_STATE = "metrics.state"
     ALERTS = "alerts"
+    RULES = "rules"
+    RULES_SHADOW = "rules.shadow"
 
 
 class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,9 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.METRICS_WINDOWS, partitions="metrics", role="internal", config=_delete(60)),
     TopicSpec(name=Topic.METRICS_STATE, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.ALERTS, partitions="one", role="output", config={"cleanup.policy": "compact,delete"}),
+    TopicSpec(name=Topic.RULES, partitions="one", role="internal",
+              config=_COMPACT | {"max.message.bytes": str(16 << 20)}),
+    TopicSpec(name=Topic.RULES_SHADOW, partitions="raw", role="output", config=_delete(7)),
 )  # fmt: skip
 
 

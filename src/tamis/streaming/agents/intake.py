@@ -15,6 +15,7 @@ import msgspec
 from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
 from tamis.domain.audit.log import AuditLog, LogTail
 from tamis.intake import Emissions, Intake, RawBatch
+from tamis.records.differences import encode_differences
 from tamis.records.topics import Topic
 from tamis.streaming.agents.partials import PartialsPacker
 from tamis.streaming.reader import TopicReader
@@ -35,6 +36,10 @@ def _open_gate() -> str | None:
     return None
 
 
+def _no_successor() -> Intake | None:
+    return None
+
+
 class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent needs besides the core.
 
@@ -47,6 +52,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
         record_time: outputs carry the record clock as their timestamp (replays, demo).
         at_least_once: outputs and offset are not one transaction.
         gate: why intake must wait, None when it may go on.
+        successor: the core for another bundle to go on with, None to keep the one in use; asked before each batch.
     """
 
     topic: Callable[[str], str]
@@ -57,6 +63,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     record_time: bool
     at_least_once: bool = False
     gate: Callable[[], str | None] = _open_gate
+    successor: Callable[[], Intake | None] = _no_successor
 
 
 class IntakeRunner:
@@ -76,6 +83,7 @@ class IntakeRunner:
         self._observer = observer
         self._audit = config.topic(Topic.AUDIT_LOG)
         self._partials = config.topic(Topic.METRICS_PARTIALS)
+        self._shadow = config.topic(Topic.RULES_SHADOW)
 
     async def run(self, batches: AsyncIterator[Batch]) -> None:
         """Until the stream ends; any exception is a fault and stops the worker."""
@@ -85,6 +93,7 @@ class IntakeRunner:
                 if not isinstance(log, AuditLog):
                     log = batch.local["log"] = await self.open_log(batch)
                     await self._until_open()
+                self._intake = self._config.successor() or self._intake
                 emissions = self._intake.process(log, _raw(batch))
                 stamp = emissions.watermark if self._config.record_time else None
                 self._write(batch, emissions, stamp)
@@ -108,6 +117,12 @@ class IntakeRunner:
                 batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
         if emissions.leaves:
             batch.send(self._audit, [(None, leaf) for leaf in emissions.leaves], timestamp_ms=stamp)
+        if emissions.differences is not None and emissions.differences.events and self._intake.shadow is not None:
+            hashes = self._intake.bundle.hash, self._intake.shadow.bundle.hash
+            report = encode_differences(
+                hashes, (batch.partition, batch.first, batch.next), emissions.watermark, emissions.differences
+            )
+            batch.send(self._shadow, [(None, report)], timestamp_ms=stamp)
         if emissions.head is not None:
             batch.send(self._audit, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
 
