@@ -23,16 +23,49 @@ class Kind(StrEnum):
     AUTO = "auto"
 
 
+class Signal(StrEnum):
+    """Kinds of consent strings and flags that travel with an event; what they mean is judged elsewhere."""
+
+    TCF = "tcf"
+    """IAB Europe TCF consent string."""
+    GDPR_APPLIES = "gdpr"
+    """"1" or "0": whether the sender says that the GDPR applies."""
+    GPP = "gpp"
+    """IAB Global Privacy Platform string."""
+    GPP_SID = "gpp_sid"
+    """GPP sections in force, as sent ("7" or "7_8")."""
+    USP = "usp"
+    """US Privacy string ("1YNN")."""
+    GCS = "gcs"
+    """Google consent mode state ("G101")."""
+    GCD = "gcd"
+    """Google consent mode v2 defaults and updates ("11p1r1u1t5")."""
+    NPA = "npa"
+    """"1": no personalised advertising."""
+    DMA = "dma"
+    """"1" or "0": whether the Digital Markets Act applies."""
+    DMA_CPS = "dma_cps"
+    """Purposes that Google may combine data for, letters ("sypham")."""
+    GPC = "gpc"
+    """Global Privacy Control: "1" is an opt-out; anything else is none."""
+    SALE_OPT_OUT = "sale_opt_out"
+    """"1": the person opted out of the sale of data (CCPA)."""
+    STATE = "state"
+    """The consent tool's own word for the choice as a whole ("deny_all", "withdrawn")."""
+
+
 class InlineConsent(msgspec.Struct, frozen=True, gc=False):
     """Consent stated inside the event itself; it may narrow a decision, never widen one.
 
     Attributes:
         choices: vendor category id -> True only for an explicit yes.
         malformed: the signal was present but unreadable: it denies every purpose.
+        signals: consent strings and flags as sent, unjudged: (``Signal``, text), in a fixed order, each kind once.
     """
 
     choices: dict[str, bool]
     malformed: bool = False
+    signals: tuple[tuple[str, str], ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

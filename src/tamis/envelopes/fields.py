@@ -76,7 +76,8 @@ def stricter(one: InlineConsent, other: InlineConsent) -> InlineConsent:
     choices = one.choices | other.choices
     for category in one.choices.keys() & other.choices.keys():
         choices[category] = one.choices[category] and other.choices[category]
-    return InlineConsent(choices, malformed=one.malformed or other.malformed)
+    signals = one.signals + tuple(signal for signal in other.signals if signal not in one.signals)
+    return InlineConsent(choices, one.malformed or other.malformed, signals)
 
 
 def _traits(call: Call) -> dict[str, Any]:
