@@ -1,0 +1,89 @@
+"""GPP sections for the United States: one section's text in, ``UsSection`` or ``Malformed`` out.
+
+Rules: the version must be one with a layout; a value is 0, 1 or 2, and whether the MSPA covers the transaction is 1 or
+2; one more segment may follow, of the kind the layout names. What the fields mean: ``us_signals``.
+"""
+
+import msgspec
+
+from tamis.domain.consent.strings.bits import Cursor
+from tamis.domain.consent.strings.flaw import Flaw, Malformed
+from tamis.domain.consent.strings.us_layouts import COVERED, LAYOUTS, SENSITIVE_CATEGORIES, Layout
+
+_GPC_SEGMENT = 1
+
+
+class UsSection(msgspec.Struct, frozen=True, gc=False):
+    """One decoded section.
+
+    Attributes:
+        layout: its fields.
+        version: value of the version field.
+        values: for each field of the layout its value, or the values of a list.
+        gpc: the GPC segment's bit; None when the segment is absent.
+        sensitive: values of the sensitive data segment; None when it is absent.
+    """
+
+    layout: Layout
+    version: int
+    values: tuple[int | tuple[int, ...], ...]
+    gpc: bool | None
+    sensitive: tuple[int, ...] | None
+
+    def get(self, field: str) -> tuple[int, ...]:
+        """The values of a field; none when this section does not have it."""
+        for name, value in zip(self.layout.fields, self.values, strict=True):
+            if name == field:
+                return value if isinstance(value, tuple) else (value,)
+        return ()
+
+
+def decode_us(section: int, text: str) -> UsSection | Malformed:
+    """Decodes section ``section`` (a key of ``LAYOUTS``) from its text."""
+    versions = LAYOUTS[section]
+    name = versions[1].name
+    if text.count(".") > 1:
+        return Malformed(Flaw.SEGMENT, name)
+    core, dot, more = text.partition(".")
+    cursor = Cursor(core)
+    version = cursor.take(6)
+    layout = versions.get(version)
+    if layout is None:
+        return Malformed(cursor.flaw or Flaw.VERSION, name)
+    values = tuple(_values(cursor, count) if count else cursor.take(2) for count in layout.fields.values())
+    cursor.finish()
+    if cursor.flaw is None and not _valid(layout, values):
+        cursor.fail(Flaw.VALUE)
+    gpc = sensitive = None
+    if dot and cursor.flaw is None:
+        cursor = Cursor(more)
+        if layout.gpc:
+            gpc = _read_gpc(cursor)
+        elif layout.sensitive:
+            sensitive = _values(cursor, SENSITIVE_CATEGORIES)
+            if 3 in sensitive:  # noqa: PLR2004 - the one value nothing has
+                cursor.fail(Flaw.VALUE)
+        else:
+            cursor.fail(Flaw.SEGMENT)
+        cursor.finish()
+    if cursor.flaw is not None:
+        return Malformed(cursor.flaw, name)
+    return UsSection(layout, version, values, gpc, sensitive)
+
+
+def _values(cursor: Cursor, count: int) -> tuple[int, ...]:
+    number = cursor.take(2 * count)
+    return tuple(number >> shift & 3 for shift in range(2 * count - 2, -1, -2))
+
+
+def _valid(layout: Layout, values: tuple[int | tuple[int, ...], ...]) -> bool:
+    for name, value in zip(layout.fields, values, strict=True):
+        if value == 3 or (isinstance(value, tuple) and 3 in value) or (value == 0 and name == COVERED):  # noqa: PLR2004
+            return False
+    return True
+
+
+def _read_gpc(cursor: Cursor) -> bool:
+    if cursor.take(2) != _GPC_SEGMENT:
+        cursor.fail(Flaw.SEGMENT)
+    return cursor.take(1) == 1
