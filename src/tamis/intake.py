@@ -19,11 +19,13 @@ from tamis.domain.decide import Decider
 from tamis.domain.differences import Differences
 from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
+from tamis.domain.experiment import NO_TRIAL
 from tamis.domain.inline import InlineSignals
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
 from tamis.domain.plan import Plan, Plans
 from tamis.domain.pseudonym import TAG_BYTES, commitment, committed_part, position_block
+from tamis.domain.sessions import SessionBook
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
@@ -98,11 +100,13 @@ class Intake:
         consent: read side of the consent replica.
         decoder: envelopes.
         shadow: the core for a candidate bundle, which only judges: nothing it says is written.
+        sessions: those of the bundle before this one, None to begin anew.
     """
 
     def __init__(
-        self, bundle: Bundle, keys: Keyring, consent: ConsentView, decoder: Decoder, shadow: "Intake | None" = None
-    ) -> None:
+        self, bundle: Bundle, keys: Keyring, consent: ConsentView, decoder: Decoder,
+        shadow: "Intake | None" = None, sessions: SessionBook | None = None,
+    ) -> None:  # fmt: skip
         self.bundle = bundle
         self.shadow = shadow
         self.keys = keys
@@ -111,6 +115,7 @@ class Intake:
         self.plans = Plans(bundle)
         self.inline = InlineSignals(bundle.policy.aliases)
         self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
+        self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
         self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
 
     def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
@@ -130,8 +135,8 @@ class BatchRun:
     """One pass over one batch."""
 
     __slots__ = (
-        "_batch", "_boxes", "_frame", "_intake", "_quarantine", "_sealed", "_seq", "_shadow", "clock", "differences",
-        "leaves", "tally",
+        "_batch", "_boxes", "_frame", "_in_session", "_intake", "_quarantine", "_sealed", "_seq", "_shadow", "clock",
+        "differences", "leaves", "tally",
     )  # fmt: skip
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch) -> None:
@@ -146,6 +151,9 @@ class BatchRun:
         self.tally = Tally()
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
         self._quarantine: list[Record] = []
+        self._in_session = intake.sessions and intake.sessions.matcher(
+            bundle.rules, batch.partition, (batch.first, batch.next), intake.directory.key_of
+        )
         self._shadow = None if intake.shadow is None else BatchRun(intake.shadow, log, batch)
         self.differences = None if intake.shadow is None else Differences()
 
@@ -197,10 +205,10 @@ class BatchRun:
         """Tag, subject and standing of each."""
         intake = self._intake
         match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned
-        find, narrowing = intake.directory.find, intake.inline.narrowing
+        in_session, find, narrowing = self._in_session, intake.directory.find, intake.inline.narrowing
         decisions: list[_Decision] = []
         for _, _, _, now, occurred_at, _, event in cases:
-            compiled = match(event)
+            compiled = match(event) if in_session is None else in_session(event, now)
             plan = unplanned if compiled is None else by_rule[compiled.rule.id]
             subject, inline = find(event.user_id, event.anonymous_id), narrowing(event.consent)
             standing = subject.standings.get(plan.route.slot + inline.id)
@@ -225,10 +233,11 @@ class BatchRun:
                 continue
             position = position_block(partition, offset, index)
             name = event.name if event.name in plan.names else event.kind
+            trial = NO_TRIAL if plan.trial is None else plan.trial(event)
             for send in standing.sends:
                 (project, bucket_ms), box = destinations[send.number], self._boxes[send.number]
                 at = occurred_at - occurred_at % bucket_ms
-                row = send.pseudonym, name, plan.rule, plan.stage, value, at, project(event)
+                row = send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial
                 box.add(tag, position, row)
 
     def _write_leaves(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from tamis.bundles.durations import milliseconds
+from tamis.bundles.session_check import RAW, uses_session
 from tamis.domain.bundle import Destination, Policy
-from tamis.domain.conditions import compile_condition
+from tamis.domain.conditions import both, compile_condition
 from tamis.domain.conversion import compile_value
 from tamis.domain.event import Event
 from tamis.domain.minimise.projection import DROP, Field, compile_projection
 from tamis.domain.paths import required_path
-from tamis.domain.rules import CompiledRule, Predicate, Rule, Trigger
+from tamis.domain.property_schema import compile_schema
+from tamis.domain.rules import Cap, CompiledRule, Experiment, Predicate, Rule, Trigger
+from tamis.domain.violations import no_violations
 
 Values = Mapping[str, Any]
 NOT_EXPECTED = "none"
@@ -22,7 +25,11 @@ NOT_EXPECTED = "none"
 def compile_rule(values: Values) -> CompiledRule:
     """One rule."""
     match = values["match"]
-    triggers = tuple(_trigger(way) for way in (match if isinstance(match, list) else [match]))
+    cap = Cap(**values["cap"]) if "cap" in values else None
+    under = None if cap is None else _under(values["id"], cap)
+    alternatives = match if isinstance(match, list) else [match]
+    triggers = tuple(_trigger(way, under) for way in alternatives)
+    in_session = cap is not None or any(uses_session(way.get("when")) for way in alternatives)
     expected_by = values.get("expected_by", NOT_EXPECTED)
     rule = Rule(
         id=values["id"],
@@ -37,17 +44,33 @@ def compile_rule(values: Values) -> CompiledRule:
         mode=values.get("mode", "active"),
         weight=float(values.get("weight", 0.0)),
         upstream=values.get("upstream", ""),
+        cap=cap,
+        experiment=_experiment(values["experiment"]) if "experiment" in values else None,
+        title=values.get("title", ""),
     )
-    return CompiledRule(rule, _matches(triggers), compile_value(values.get("value")), triggers)
+    schema = values.get("schema", {})
+    check = compile_schema(schema) if schema else no_violations
+    return CompiledRule(
+        rule, _matches(triggers), compile_value(values.get("value")), triggers, check, schema, in_session=in_session
+    )
 
 
-def _trigger(way: Values) -> Trigger:
-    when = way.get("when")
-    return Trigger(
-        tuple(way.get("events", ())),
-        tuple(way.get("kinds", ())),
-        compile_condition(when) if when is not None else None,
-    )
+def _experiment(values: Values) -> Experiment:
+    return Experiment(values["id"], values["path"], tuple(values["variants"]))
+
+
+def _under(rule: str, cap: Cap) -> Predicate:
+    def under(event: Event) -> bool:
+        return event.session is not None and event.session.spent(rule, cap.per) < cap.most
+
+    return under
+
+
+def _trigger(way: Values, under: Predicate | None) -> Trigger:
+    when = compile_condition(way["when"]) if way.get("when") is not None else None
+    if when is not None and under is not None:
+        when = both(when, under)
+    return Trigger(tuple(way.get("events", ())), tuple(way.get("kinds", ())), when or under)
 
 
 def _matches(triggers: tuple[Trigger, ...]) -> Predicate:
@@ -92,4 +115,10 @@ def compile_policy(values: Values) -> Policy:
             purpose: milliseconds(entry["max_age"]) for purpose, entry in purposes.items() if "max_age" in entry
         },
         sites=dict(values.get("sites", {})),
+        keyed_by_subject=_keyed(values),
     )
+
+
+def _keyed(values: Values) -> bool:
+    source = values.get("sources", {}).get(RAW, {})
+    return bool(source.get("keyed_by") == "subject")

@@ -13,7 +13,10 @@ from tamis.domain.patterns import pattern_fault
 
 FORMS = ("all", "any", "not", "path")
 MAX_DEPTH = 8
-PATH_HINT = "a path is name, kind, vendor, properties.<key> or context.<key>, deeper keys joined by dots"
+PATH_HINT = (
+    "a path is name, kind, vendor, properties.<key> or context.<key> with deeper keys joined by dots, "
+    "engagement.time_on_page, engagement.scroll_depth, session.events, session.pages or session.seconds"
+)
 
 
 def check_condition(condition: Place, depth: int = 1) -> Iterator[Problem]:

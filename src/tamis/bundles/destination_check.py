@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tamis.bundles.condition_check import check_path
 from tamis.bundles.document import Place
+from tamis.bundles.personal import looks_personal
 from tamis.bundles.problem import Problem
 from tamis.bundles.rule_check import duplicates, unknown
 from tamis.domain.minimise.projection import ACTIONS, DROP, KEEP, RESERVED
@@ -17,14 +18,6 @@ CLEAN = "events.clean"
 # Options an action needs: one of each tuple, and no options beside these.
 _OPTIONS = {KEEP: (), DROP: ()} | {name: maker.needs for name, maker in ACTIONS.items()}
 _COMMON = frozenset(("from", "action", "why"))
-# Last keys that say that a value is personal data in the common SDKs.
-_PERSONAL = frozenset(
-    ("email", "e_mail", "mail", "phone", "tel", "telephone", "mobile", "first_name", "last_name", "firstname",
-     "lastname", "full_name", "fullname", "username", "user_name", "address", "street", "birthday", "birthdate",
-     "iban", "card", "ip", "ip_address", "useragent", "user_agent", "userid", "user_id", "previousid", "previous_id",
-     "anonymousid", "anonymous_id", "device_id", "advertising_id", "advertisingid", "idfa", "gclid", "fbclid", "ssn",
-     "passport")
-)  # fmt: skip
 
 
 def check_destinations(destinations: list[Place], purposes: set[str] | None) -> Iterator[Problem]:
@@ -76,7 +69,7 @@ def _options(field: Place, action: str) -> Iterator[Problem]:
 
 
 def _personal(field: Place, action: str) -> Iterator[Problem]:
-    last = field.text("from").rpartition(".")[2].strip('"').lower()
     path = field.text("from")
-    if action in (KEEP, "truncate") and last in _PERSONAL and parse_path(path):
+    parsed = parse_path(path)
+    if action in (KEEP, "truncate") and parsed is not None and looks_personal(parsed.keys):
         yield field.warning(f'"{path}" looks like personal data: generalise or drop it')

@@ -2,7 +2,8 @@
 
 Rules: a rule that an earlier one always takes events from is unreachable; two rules with conditions on the same events,
 of which both may hold, overlap (the first one wins); more than ``MAX_PER_STAGE`` active rules in a stage is
-over-tracking; an active rule says when events are expected, or ``none``; a destination for tagged events is named.
+over-tracking; an active rule says when events are expected, or ``none``; a destination for tagged events is named; a
+property that a rule describes is of use to somebody.
 """
 
 from collections import Counter
@@ -11,8 +12,10 @@ from itertools import product
 
 from tamis.bundles.document import Place
 from tamis.bundles.exclusion import exclusive
+from tamis.bundles.lint_fields import lint_fields
 from tamis.bundles.problem import Problem
 from tamis.bundles.rule_check import ways
+from tamis.domain.conversion import LEARNED
 
 MAX_PER_STAGE = 10
 
@@ -26,7 +29,10 @@ def lint(rules: list[Place], destinations: list[Place]) -> Iterator[Problem]:
             yield rule.at("id").warning(f'rule "{rule.text("id")}" lacks "expected_by": a time of day, or none')
     for number, rule in enumerate(active):
         yield from _shadowed(rule, active[:number])
+        if rule.value.get("value") == LEARNED:
+            yield rule.at("value").warning("values are not learned yet: events of this rule have none")
     yield from _unnamed(active, destinations)
+    yield from lint_fields(active, destinations)
 
 
 def _stages(active: list[Place]) -> Iterator[Problem]:
@@ -48,7 +54,12 @@ def _unnamed(active: list[Place], destinations: list[Place]) -> Iterator[Problem
 
 def _shadowed(rule: Place, earlier: list[Place]) -> Iterator[Problem]:
     own = ways(rule)
-    takers = [(other, way) for other in earlier for way in ways(other) if isinstance(way.value, dict)]
+    takers = [
+        (other, way)
+        for other in earlier
+        for way in ways(other)
+        if isinstance(way.value, dict) and other.at("cap").value is None  # beyond its cap it leaves events to others
+    ]
     if own and all(isinstance(way.value, dict) and _taken(way, takers) for way in own):
         first = next(other for other, way in takers if _unconditional(way))
         yield rule.at("id").warning(

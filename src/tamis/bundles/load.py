@@ -17,6 +17,7 @@ from tamis.bundles.lint import lint
 from tamis.bundles.policy_check import check_policy
 from tamis.bundles.problem import Problem, errors
 from tamis.bundles.rule_check import check_rules
+from tamis.bundles.session_check import check_sessions
 from tamis.bundles.source import bundle_hash, canonical, read_source
 from tamis.domain.bundle import Bundle
 from tamis.domain.rules import RuleSet
@@ -76,6 +77,7 @@ def _meaning(parts: Parts) -> list[Problem]:
     found = list(check_rules(rules, ids, purposes))
     found += check_destinations(destinations, purposes)
     found += check_policy(policy) if policy is not None else ()
+    found += check_sessions(rules, destinations, policy)
     return found + list(lint(rules, destinations))
 
 

@@ -1,7 +1,7 @@
 """Rules: what only shows beside other rules, destinations and purposes.
 
 Rules: ids are unique; destinations, purposes and upstream rules exist; upstream never leads back; each way to match
-names events or kinds; conditions and value paths are sound.
+names events or kinds; conditions, paths and schemas are sound.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from tamis.bundles.condition_check import check_condition, check_path
 from tamis.bundles.document import Place
 from tamis.bundles.problem import Problem
+from tamis.bundles.rule_schema_check import check_schema
 
 
 def check_rules(rules: list[Place], destinations: set[str] | None, purposes: set[str] | None) -> Iterator[Problem]:
@@ -28,6 +29,8 @@ def check_rules(rules: list[Place], destinations: set[str] | None, purposes: set
         for way in ways(rule):
             yield from _way(way)
         yield from check_path(rule.at("value").at("path"))
+        yield from check_path(rule.at("experiment").at("path"))
+        yield from check_schema(rule.at("schema"))
 
 
 def ways(rule: Place) -> list[Place]:

@@ -49,6 +49,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         regulation: the regulation judged under (opt-in: silence is no).
         max_age_ms: purpose id -> how long a grant lives without renewal; absent: until it is withdrawn.
         sites: host name -> site label; a host not listed is "other".
+        keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
     """
 
     purposes: tuple[str, ...]
@@ -56,6 +57,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     regulation: str = "gdpr"
     max_age_ms: Mapping[str, int] = {}
     sites: Mapping[str, str] = {}
+    keyed_by_subject: bool = False
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):

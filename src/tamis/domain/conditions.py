@@ -49,12 +49,16 @@ def compile_condition(spec: Spec) -> Predicate:
     return _all(tests)
 
 
+def both(one: Predicate, other: Predicate) -> Predicate:
+    """Both must hold; the second is asked only when the first one does."""
+    return lambda event: one(event) and other(event)
+
+
 def _all(parts: Sequence[Predicate]) -> Predicate:
     if len(parts) == 1:
         return parts[0]
     if len(parts) == 2:  # noqa: PLR2004 - the common case without a loop
-        first, second = parts
-        return lambda event: first(event) and second(event)
+        return both(*parts)
 
     def every(event: Event) -> bool:
         for part in parts:  # noqa: SIM110 - twice as fast as all() over a generator

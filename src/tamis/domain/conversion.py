@@ -2,7 +2,8 @@
 
 Rules: a value is a finite number from 0 to a limit; a property that is missing, not a number, negative or above the
 limit gives no value (a number without bounds could carry a phone number out). Booleans are not numbers.
-Not handled here: currencies, learned values.
+``learned`` stands for a value that is estimated from outcomes; until there is an estimate the event has none.
+Not handled here: currencies, estimating values.
 """
 
 from typing import Any
@@ -12,15 +13,16 @@ from tamis.domain.paths import getter, required_path
 from tamis.domain.rules import ValueOf
 
 DEFAULT_LIMIT = 1_000_000
+LEARNED = "learned"
 
 
 def compile_value(spec: Any) -> ValueOf:
     """The value as a function of the event.
 
     Args:
-        spec: a number, ``{"path": ..., "max": ...}``, or None for no value.
+        spec: a number, ``{"path": ..., "max": ...}``, ``LEARNED``, or None for no value.
     """
-    if spec is None:
+    if spec is None or spec == LEARNED:
         return lambda _event: None
     if isinstance(spec, int | float):
         fixed = float(spec)

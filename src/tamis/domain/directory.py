@@ -53,6 +53,10 @@ class SubjectDirectory:
         found = self._cache.get(pair)
         return found if found is not None else self._load(pair)
 
+    def key_of(self, user_id: str | None, anonymous_id: str | None) -> str:
+        """Subject key of the primary identity, "" when nobody is named."""
+        return self.find(user_id, anonymous_id).key
+
     def _load(self, pair: tuple[str | None, str | None]) -> Subject:
         user_id, anonymous_id = pair
         device = self._keys.device(anonymous_id) if anonymous_id else ""

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from tamis.domain.session import Session
+
 
 class Kind(StrEnum):
     """What call of the producer's SDK made the event."""
@@ -84,6 +86,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         consent: inline consent, None when the event carries no such signal.
         vendor: envelope that decoded it.
         event_id_derived: the id was not sent.
+        session: what its person did just before, where sessions are kept; never set by envelopes.
     """
 
     event_id: str
@@ -98,6 +101,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     consent: InlineConsent | None
     vendor: str
     event_id_derived: bool = False
+    session: Session | None = None
 
 
 class Invalid(msgspec.Struct, frozen=True, gc=False):

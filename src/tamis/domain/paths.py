@@ -2,7 +2,8 @@
 
 Rules: a path starts at ``name``, ``kind`` or ``vendor`` (which stand alone), or at ``properties`` or ``context`` and
 goes on by keys; a key with dots or spaces is put in double quotes; a number is a key of an object or an index of a
-list. Ids of people and devices cannot be addressed. A place that is missing, null or of another shape gives None.
+list. ``engagement.<key>`` and ``session.<key>`` have closed keys (``domain.engagement``, ``domain.session``). Ids of
+people and devices cannot be addressed. A place that is missing, null or of another shape gives None.
 """
 
 import re
@@ -12,12 +13,14 @@ from typing import Any
 
 import msgspec
 
+from tamis.domain import engagement, session
 from tamis.domain.event import Event
 
 Getter = Callable[[Event], Any]
 
 ALONE = ("name", "kind", "vendor")
 CONTAINERS = ("properties", "context")
+CLOSED = {"engagement": engagement.KEYS, "session": session.KEYS}
 MAX_CHARS = 200
 MAX_KEYS = 8
 _SEGMENT = re.compile(r'\.(?:"([^"]{1,100})"|([^."\s\[\]]{1,100}))')
@@ -27,7 +30,7 @@ class Path(msgspec.Struct, frozen=True):
     """A parsed path.
 
     Attributes:
-        root: one of ``ALONE`` or ``CONTAINERS``.
+        root: one of ``ALONE``, ``CONTAINERS`` or ``CLOSED``.
         keys: empty exactly when the root is one of ``ALONE``.
     """
 
@@ -39,7 +42,9 @@ def parse_path(text: str) -> Path | None:
     """The path, or None when the text is not one."""
     if text in ALONE:
         return Path(text)
-    root = text.partition(".")[0]
+    root, _, rest = text.partition(".")
+    if root in CLOSED:
+        return Path(root, (rest,)) if rest in CLOSED[root] else None
     if root not in CONTAINERS or len(text) > MAX_CHARS:
         return None
     keys: list[str] = []
@@ -69,6 +74,10 @@ def getter(path: Path) -> Getter:
     """A function that fetches the value at ``path``; None when there is none."""
     if not path.keys:
         return attrgetter(path.root)
+    if path.root == "engagement":
+        return engagement.engagement(path.keys[0])
+    if path.root == "session":
+        return _session(path.keys[0])
     fetch = _outer(path.root, path.keys[0])
     for key in path.keys[1:]:
         fetch = _inner(fetch, key)
@@ -83,6 +92,10 @@ def step(holder: Any, key: str) -> Any:
         index = int(key)
         return holder[index] if index < len(holder) else None
     return None
+
+
+def _session(key: str) -> Getter:
+    return lambda event: None if event.session is None else event.session.read(key)
 
 
 def _outer(root: str, key: str) -> Getter:

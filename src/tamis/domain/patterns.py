@@ -5,6 +5,7 @@ that has no UTF-8 form is matched with its lone surrogates replaced. Source: RE2
 Not handled here: look-around and back-references, which no linear-time matcher has.
 """
 
+import re
 from collections.abc import Callable
 
 import re2
@@ -14,6 +15,7 @@ MAX_PROGRAM = 4_000
 MAX_TEXT_CHARS = 2_048
 
 Search = Callable[[str], bool]
+_PLAIN = re.compile(r"[A-Za-z0-9/_,:;=&%#@!~ -]+")
 
 
 def _options() -> re2.Options:
@@ -44,9 +46,21 @@ def searcher(pattern: str) -> Search:
         re2.error: ``pattern_fault`` tells why; bundles are checked first.
     """
     search = re2.compile(pattern, options=_options()).search
+    prefix = literal_prefix(pattern)
 
     def found(text: str) -> bool:
+        if not text.startswith(prefix):  # true of "": a tenth of the cost of a search that fails
+            return False
         # Bytes spare the wrapper its work on character offsets.
         return len(text) <= MAX_TEXT_CHARS and search(text.encode("utf-8", "replace")) is not None
 
     return found
+
+
+def literal_prefix(pattern: str) -> str:
+    """Text with which everything begins that the pattern matches; "" when that is not plain to see."""
+    if not pattern.startswith("^") or "|" in pattern:
+        return ""
+    plain = _PLAIN.match(pattern, 1)
+    text = plain[0] if plain else ""
+    return text[:-1] if pattern[1 + len(text) :][:1] in ("*", "?", "{") else text

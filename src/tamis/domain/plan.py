@@ -7,6 +7,7 @@ holds for a matched event whose name the rule does not list.
 import msgspec
 
 from tamis.domain.bundle import Bundle
+from tamis.domain.experiment import TrialOf, trial_of
 from tamis.domain.route import Route, Routes
 from tamis.domain.rules import ValueOf
 from tamis.domain.tally import NO_RULE
@@ -22,6 +23,7 @@ class Plan(msgspec.Struct, frozen=True):
         names: event names that may be told.
         value: what the event is worth.
         route: where its events may go.
+        trial: the experiment and variant of an event that may be told, None when the rule has none.
         leaf: end of the leaf's ``"rule":"...`` fragment.
     """
 
@@ -32,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True):
     value: ValueOf
     route: Route
     leaf: str
+    trial: TrialOf | None = None
 
 
 class Plans:
@@ -55,6 +58,7 @@ class Plans:
                 value=compiled.value,
                 route=routes.by_rule[rule.id],
                 leaf=f'{rule.id}#{rule.version}"',
+                trial=None if rule.experiment is None else trial_of(rule.experiment),
             )
             for compiled in bundle.rules.rules
             for rule in (compiled.rule,)

@@ -5,14 +5,37 @@ history; the index by kind and event name makes the cost independent of the numb
 Not handled here: parsing and validation of rule files (``bundles``), session conditions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
 from tamis.domain.event import Event
+from tamis.domain.violations import Check, no_violations
 
 Predicate = Callable[[Event], bool]
 ValueOf = Callable[[Event], float | None]
+
+
+class Cap(msgspec.Struct, frozen=True):
+    """How many conversions of a rule count: ``most`` a "session" or a "day" of one subject."""
+
+    per: str
+    most: int
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """The experiment a rule's events take part in.
+
+    Attributes:
+        id: its name in records.
+        path: where the event says which variant its person saw.
+        variants: those that may be told; another value counts as none.
+    """
+
+    id: str
+    path: str
+    variants: tuple[str, ...]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +54,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         events: event names it applies to; empty when it goes by the kind of call alone.
         purposes: canonical purposes needed on top of the destination's.
         destinations: ids of destinations that may get the event.
+        cap: conversions beyond it are not this rule's; None without one.
+        experiment: None without one.
+        title: a sentence for people.
     """
 
     id: str
@@ -45,6 +71,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     mode: str = "active"
     weight: float = 0.0
     upstream: str = ""
+    cap: Cap | None = None
+    experiment: Experiment | None = None
+    title: str = ""
 
 
 class Trigger(msgspec.Struct, frozen=True):
@@ -73,12 +102,18 @@ class CompiledRule(msgspec.Struct, frozen=True):
         matches: whether the event is one of this rule's, whatever its mode.
         value: the conversion's value.
         triggers: what ``matches`` is made of; without any, ``matches`` applies to the events the rule names.
+        check: finds what is wrong with an event of this rule (see ``violations``).
+        schema: JSON Schema of the properties of its events, empty when the rule demands nothing.
+        in_session: whether matching looks at what the person did before.
     """
 
     rule: Rule
     matches: Predicate
     value: ValueOf
     triggers: tuple[Trigger, ...] = ()
+    check: Check = no_violations
+    schema: Mapping[str, Any] = {}
+    in_session: bool = False
 
 
 _Slot = tuple[tuple[CompiledRule, Predicate | None], ...]
@@ -89,12 +124,16 @@ class RuleSet:
 
     Args:
         rules: in order of precedence; only ``mode == "active"`` ones match.
+
+    Attributes:
+        in_session: whether any active rule looks at what the person did before.
     """
 
-    __slots__ = ("_by_kind", "_other", "rules")
+    __slots__ = ("_by_kind", "_other", "in_session", "rules")
 
     def __init__(self, rules: tuple[CompiledRule, ...]) -> None:
         self.rules = rules
+        self.in_session = any(compiled.in_session for compiled in rules if compiled.rule.mode == "active")
         ways = [(compiled, way) for compiled in rules if compiled.rule.mode == "active" for way in _ways(compiled)]
         names = {name for _, way in ways for name in way.events}
         kinds = {kind for _, way in ways for kind in way.kinds}

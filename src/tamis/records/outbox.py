@@ -6,11 +6,12 @@ calls costs a third of doing it record by record.
 
 from typing import Any
 
+from tamis.domain.experiment import Trial
 from tamis.domain.pseudonym import EventIds, ProofIds, texts_of
 from tamis.records.outputs import CleanEvent, encode_all
 
-Row = tuple[str, str, str, str, float | None, int, dict[str, Any]]
-"""pseudonym, name, rule, stage, value, occurred_at, fields: as in ``CleanEvent``."""
+Row = tuple[str, str, str, str, float | None, int, dict[str, Any], Trial]
+"""pseudonym, name, rule, stage, value, occurred_at, fields, (experiment, variant): as in ``CleanEvent``."""
 
 
 class Outbox:
@@ -54,8 +55,10 @@ class Outbox:
                     value=value,
                     occurred_at=occurred_at,
                     fields=fields,
+                    experiment=trial[0],
+                    variant=trial[1],
                 )
-                for event_id, proof_id, (subject, name, rule, stage, value, occurred_at, fields) in zip(
+                for event_id, proof_id, (subject, name, rule, stage, value, occurred_at, fields, trial) in zip(
                     event_ids, proof_ids, self._rows, strict=True
                 )
             ]

@@ -28,6 +28,8 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         value: conversion value.
         occurred_at: ms (bucketed where the destination asks for it).
         fields: allow-listed fields only.
+        experiment: id of the experiment the rule's events take part in.
+        variant: which of its variants the person saw; only those the rule lists.
     """
 
     event_id: str
@@ -39,6 +41,8 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     rule: str = ""
     stage: str = ""
     value: float | None = None
+    experiment: str = ""
+    variant: str = ""
     v: int = 1
 
 

@@ -1,8 +1,11 @@
 """Patterns of rules."""
 
 import pytest
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tamis.domain.patterns import MAX_TEXT_CHARS, pattern_fault, searcher
+from tamis.domain.patterns import MAX_TEXT_CHARS, literal_prefix, pattern_fault, searcher
 
 
 @pytest.mark.parametrize("pattern", [r"^/pricing", r"(?i)\.pdf$", r"\p{L}+", "a{1,100}"])
@@ -32,3 +35,21 @@ def test_search_is_anywhere_and_bounded() -> None:
     assert found("café")
     assert not found("cafe")
     assert not found("é" * (MAX_TEXT_CHARS + 1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [
+        ("^/pricing", "/pricing"), ("^/pricing$", "/pricing"), ("^/ab*c", "/a"), ("^/ab?", "/a"), ("^/ab{0,2}", "/a"),
+        ("^/ab+", "/ab"), ("^a|b", ""), ("^(a|b)", ""), ("/pricing", ""), ("^", ""), ("^[a-z]", ""), (r"^\\/a", ""),
+        ("(?i)^/a", ""), ("^a.b", "a"), ("^*", ""),
+    ],
+)  # fmt: skip
+def test_literal_prefix(pattern: str, prefix: str) -> None:
+    assert literal_prefix(pattern) == prefix
+
+
+@given(st.from_regex(r"\^[ab/]{0,4}[*+?.|$]?[ab]{0,2}", fullmatch=True), st.text("ab/\n", max_size=6))
+def test_the_prefix_changes_no_answer(pattern: str, text: str) -> None:
+    if pattern_fault(pattern) is None:
+        assert searcher(pattern)(text) == (re2.search(pattern, text) is not None)

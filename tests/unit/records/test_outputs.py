@@ -26,7 +26,7 @@ def test_an_outbox_gives_one_record_for_each_event_in_order() -> None:
     box = Outbox(EventIds(b"e" * 32), ProofIds(b"p" * 32))
     assert box.records() == []
     for number in range(3):
-        row = (f"v1.clean.1.{number}", "page", "", "", None, 1000, {"n": number})
+        row = (f"v1.clean.1.{number}", "page", "", "", None, 1000, {"n": number}, ("", ""))
         box.add(bytes([number]) * 16, position_block(0, number, 0), row)
     records = box.records()
     assert [key for key, _ in records] == [b"v1.clean.1.0", b"v1.clean.1.1", b"v1.clean.1.2"]
