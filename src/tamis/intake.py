@@ -151,8 +151,10 @@ class BatchRun:
         self.tally = Tally()
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
         self._quarantine: list[Record] = []
-        self._in_session = intake.sessions and intake.sessions.matcher(
-            bundle.rules, batch.partition, (batch.first, batch.next), intake.directory.key_of
+        keyed = intake.sessions
+        span = batch.first, batch.next
+        self._in_session = (
+            None if keyed is None else keyed.matcher(bundle.rules, batch.partition, span, intake.directory.key_of)
         )
         self._shadow = None if intake.shadow is None else BatchRun(intake.shadow, log, batch)
         self.differences = None if intake.shadow is None else Differences()
