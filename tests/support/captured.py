@@ -8,6 +8,7 @@ from pathlib import Path
 import tamis.demo
 
 PAYLOADS = Path(__file__).parents[1] / "vectors" / "payloads"
+SHIPPED_VENDORS = ("rudderstack", "segment")
 SHIPPED = Path(tamis.demo.__file__).parent / "captured.jsonl.gz"
 
 
@@ -22,4 +23,4 @@ def pack(files: Iterable[Path]) -> bytes:
 
 
 if __name__ == "__main__":
-    SHIPPED.write_bytes(pack(sorted(PAYLOADS.glob("*/*.json"))))
+    SHIPPED.write_bytes(pack(sorted(path for vendor in SHIPPED_VENDORS for path in (PAYLOADS / vendor).glob("*.json"))))

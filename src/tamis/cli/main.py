@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "replica": "tamis.cli.replica",
     "topics": "tamis.cli.topics",
     "check": "tamis.cli.check",
+    "decode": "tamis.cli.decode",
     "try": "tamis.cli.try_events",
     "audit": "tamis.cli.audit",
     "keys": "tamis.cli.keys",

@@ -19,7 +19,6 @@ from tamis.envelopes import instant, nesting, refusal
 from tamis.envelopes.dialect import FLAT_DEPTH, Call, Dialect, read_call, read_flat_call
 from tamis.envelopes.envelope import Entries, Entry, Headers, Workbench
 from tamis.envelopes.fields import KINDS, TRACK, kind_of_address, looks_like_call, name_of, properties_of, stricter
-from tamis.envelopes.ids import IdMemo
 
 _NOTHING: Final[dict[str, Any]] = {}
 _NO_EVENT = refusal.refuse(InvalidReason.MISSING_FIELD, "$.event")
@@ -58,7 +57,7 @@ class Calls:
         self._sure = sure
         self._measure = bench.limits.max_depth < FLAT_DEPTH
         self._read: Callable[[bytes], Call] = read_call if self._measure else read_flat_call
-        self._ids = IdMemo()
+        self._ids = bench.ids
 
     def decode(self, value: bytes, headers: Headers, received_at: int) -> Entries | None:
         """See ``Envelope.decode``."""

@@ -5,12 +5,14 @@ entry per event of the body, in order, so an invalid item does not spoil the oth
 ``Invalid``. Paths hold field names of the vendor's specification and numbers, never a key or value a sender chose.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from tamis.domain.event import Event, Invalid
+from tamis.envelopes.ids import IdMemo
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 Entry: TypeAlias = Event | Invalid
@@ -31,16 +33,28 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_depth: int = 64
 
 
+class SingleId(StrEnum):
+    """What an id is that nothing tells to be a person's or a device's."""
+
+    NOBODY = "nobody"
+    PERSON = "person"
+    DEVICE = "device"
+
+
 class Workbench(msgspec.Struct, frozen=True, kw_only=True):
     """What envelopes share.
 
     Attributes:
-        limits: see ``Limits``.
-        derive_id: keyed digest (22 characters) for events that carry no id.
+        limits: see ``Limits``. derive_id: keyed digest (22 characters) for events that carry no id. ids: id as sent ->
+        canonical id or None. single_id: see ``SingleId``. as_sent: events are made for showing: times are the client's,
+        uncorrected, and a single id stands in the context.
     """
 
     limits: Limits
     derive_id: Callable[[bytes], str]
+    ids: Mapping[str | int, str | None] = msgspec.field(default_factory=IdMemo)
+    single_id: SingleId = SingleId.NOBODY
+    as_sent: bool = False
 
 
 class Envelope(Protocol):

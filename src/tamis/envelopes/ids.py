@@ -26,3 +26,12 @@ class IdMemo(dict[str | int, str | None]):
 
     def __repr__(self) -> str:
         return f"IdMemo({len(self)} ids)"
+
+
+class SentIds(dict[str | int, str | None]):
+    """``ids[id as sent]`` is the same as text, or None when it is empty: for showing what was sent."""
+
+    __slots__ = ()
+
+    def __missing__(self, raw: str | int) -> str | None:
+        return str(raw) or None

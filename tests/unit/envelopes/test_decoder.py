@@ -59,7 +59,11 @@ def batch(*items: Any, **outer: Any) -> list[Event | Invalid]:
         (body() + b"x", InvalidReason.NOT_JSON),
         (b"\xef\xbb\xbf" + body(), InvalidReason.NOT_JSON),
         (body().decode().encode("utf-16"), InvalidReason.NOT_UTF8),
-        (gzip.compress(body()), InvalidReason.NOT_UTF8),
+        (gzip.compress(body())[:-9], InvalidReason.NOT_UTF8),
+        (gzip.compress(body()) + b"x", InvalidReason.NOT_UTF8),
+        (gzip.compress(gzip.compress(body())), InvalidReason.NOT_UTF8),
+        (b"\x1f\x8b" + bytes(20), InvalidReason.NOT_UTF8),
+        (gzip.compress(b" " * 300_000), InvalidReason.TOO_LARGE),
         (body().replace(b"Signed", b"Sign\xff"), InvalidReason.NOT_UTF8),
         (body(ignored="x").replace(b'"x"', b'"\xff"'), InvalidReason.NOT_UTF8),
         (body(properties={"a": "@"}).replace(b"@", b"\\ud800"), InvalidReason.NOT_JSON),
@@ -74,7 +78,7 @@ def batch(*items: Any, **outer: Any) -> list[Event | Invalid]:
         (b"null", InvalidReason.UNKNOWN_ENVELOPE),
         (body(type="purchase"), InvalidReason.UNKNOWN_ENVELOPE),
         (body(type=7), InvalidReason.UNKNOWN_ENVELOPE),
-        (b'{"batch":[{"distinct_id":"a","event":"b"}]}', InvalidReason.UNKNOWN_ENVELOPE),
+        (b'{"batch":[{"distinct_id":"a","action":"b"}]}', InvalidReason.UNKNOWN_ENVELOPE),
     ],
 )
 def test_records_that_cannot_be_opened(value: bytes | None, reason: InvalidReason) -> None:

@@ -1,0 +1,105 @@
+"""A record opened once for all vendors that are not asked first: JSON, form or text, and what travelled beside it.
+
+Rules: pure and total; the value is bounded before it comes here (``decoder``), so is the number of form fields; text in
+a form or query is percent-decoded as UTF-8, broken sequences become U+FFFD; of a repeated name the last value counts;
+names of record headers are compared without regard to case.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from tamis.domain.event import Invalid
+from tamis.envelopes import refusal
+from tamis.envelopes.envelope import Headers
+
+ENDPOINT: Final = "endpoint"
+MAX_FIELDS: Final = 4_000
+Pairs = Mapping[str, str]
+_read_json = msgspec.json.Decoder().decode
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What a record holds.
+
+    Attributes:
+        text: the value as text.
+        json: the decoded value; ``msgspec.UNSET`` when it is no JSON.
+        refusal: why it is no JSON.
+        form: name -> value of a form, empty when the value is none.
+        path, query: of the address it was posted to (header ``endpoint``).
+        headers: lower-case name -> value.
+        received_at: ms.
+    """
+
+    text: str
+    json: Any
+    refusal: Invalid
+    form: Pairs
+    path: str
+    query: Pairs
+    headers: Pairs
+    received_at: int
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the value is JSON."""
+        return self.json is not msgspec.UNSET
+
+
+def parse_json(value: bytes | str) -> Any:
+    """The decoded value, or Invalid. Integers are exact."""
+    try:
+        return _read_json(value)
+    except msgspec.ValidationError as error:
+        return refusal.wrong_type(error)
+    except RecursionError:
+        return refusal.TOO_DEEP
+    except (msgspec.DecodeError, UnicodeError):
+        return refusal.NOT_JSON
+
+
+def pairs(text: str) -> Pairs:
+    """A query or form as name -> value; empty when it has too many fields."""
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        return {}
+
+
+def header_texts(headers: Headers) -> dict[str, str]:
+    """Headers with lower-case names; a header without a value is left out."""
+    return {name.lower(): raw.decode("utf-8", "replace") for name, raw in headers if raw is not None}
+
+
+def address(endpoint: str) -> tuple[str, str]:
+    """Path and query of an address, absolute or not."""
+    before, _, query = endpoint.partition("#")[0].partition("?")
+    scheme, mark, rest = before.partition("://")
+    return ("/" + rest.partition("/")[2] if mark else scheme), query
+
+
+def open_body(value: bytes, headers: Headers, received_at: int) -> Body:
+    """Opens a record.
+
+    Args:
+        value: valid UTF-8, may be empty.
+        headers: record headers.
+        received_at: ms.
+    """
+    texts = header_texts(headers)
+    path, query = address(texts.get(ENDPOINT, ""))
+    found = parse_json(value) if value else refusal.EMPTY
+    text = value.decode()
+    return Body(
+        text=text,
+        json=msgspec.UNSET if isinstance(found, Invalid) else found,
+        refusal=found if isinstance(found, Invalid) else refusal.UNKNOWN,
+        form=pairs(text.strip()) if isinstance(found, Invalid) and "=" in text else {},
+        path=path,
+        query=pairs(query) if query else {},
+        headers=texts,
+        received_at=received_at,
+    )

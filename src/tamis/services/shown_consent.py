@@ -1,0 +1,57 @@
+"""Consent payloads as ``tamis decode`` shows them: objects of kind ``consent``.
+
+Rules: the payload is read by the consent sources the workers use; statuses are as the source understood them
+(``domain.consent.model``): what is no documented yes is no grant; nothing is judged here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tamis.consent_sources.registry import ConsentReader
+from tamis.consent_sources.statement import Statement
+from tamis.domain.event import Invalid, Kind
+from tamis.domain.outcome import InvalidReason
+
+_reader = ConsentReader()
+
+
+def statements(value: bytes, rfc3339: Callable[[int | None], str | None]) -> list[dict[str, Any]] | None:
+    """What a payload states, one object each.
+
+    Args:
+        value: the record's value.
+        rfc3339: shows milliseconds since the epoch.
+
+    Returns:
+        None when no consent source knows the payload or it states nothing.
+    """
+    found = _reader.read(value)
+    if isinstance(found, Invalid):
+        unknown = found.reason in {InvalidReason.UNKNOWN_ENVELOPE, InvalidReason.NOT_JSON, InvalidReason.WRONG_TYPE}
+        return None if unknown else [{"error": str(found.reason), "path": found.path}]
+    return [
+        {"error": str(entry.reason), "path": entry.path} if isinstance(entry, Invalid) else _shown(entry, rfc3339)
+        for entry in found
+    ] or None
+
+
+def _shown(entry: Statement, rfc3339: Callable[[int | None], str | None]) -> dict[str, Any]:
+    facts = {
+        "jurisdiction": entry.regulation,
+        "expires_at": rfc3339(entry.expires_at),
+        "notice": entry.notice,
+    }
+    return {
+        "vendor": entry.source,
+        "kind": Kind.CONSENT.value,
+        "event_id": None,
+        "event_id_derived": False,
+        "name": None,
+        "occurred_at": rfc3339(entry.effective_at),
+        "sent_at": None,
+        "anonymous_id": entry.device,
+        "user_id": entry.person,
+        "properties": {},
+        "context": {},
+        "consent": {"purposes": dict(entry.choices)} | {key: fact for key, fact in facts.items() if fact is not None},
+    }
