@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tamis.domain.consent.fold import SALT_BYTES, fold
-from tamis.domain.consent.model import KEPT_VERSIONS, ConsentChange, Status, SubjectRecord
+from tamis.domain.consent.model import KEPT_LINKS, KEPT_VERSIONS, ConsentChange, IdentityLink, Status, SubjectRecord
 
 SALT = b"s" * SALT_BYTES
 
@@ -22,6 +22,14 @@ changes = st.builds(
     expires_at=st.sampled_from([None, 5, 50]),
     notice=st.sampled_from([None, "v1", "v2"]),
     authenticated=st.booleans(),
+    other=st.sampled_from(["", "p", "q"]),
+)
+links = st.builds(
+    IdentityLink,
+    subject=st.just("k"),
+    identity=st.just("device"),
+    other=st.integers(0, KEPT_LINKS + 6).map(str),
+    since=st.integers(0, 5),
 )
 
 
@@ -68,3 +76,36 @@ def test_the_revision_grows_exactly_when_something_changed(stated: list[ConsentC
         assert (after is record) == (after.purposes == record.purposes)
         assert after.revision == record.revision + (after is not record)
         record = after
+
+
+@given(
+    st.lists(links, min_size=1, max_size=3 * KEPT_LINKS).flatmap(lambda c: st.tuples(st.just(c), st.permutations(c)))
+)
+def test_links_keep_the_earliest_time_and_repeats_change_nothing(
+    case: tuple[list[IdentityLink], list[IdentityLink]],
+) -> None:
+    records = []
+    for order in case:
+        record = fold(None, order[0], SALT)
+        for link in [*order[1:], *order]:
+            again = fold(record, link, b"")
+            assert (again is record) == ((again.links, again.more_links) == (record.links, record.more_links))
+            record = again
+        records.append((record.links, record.more_links))
+        assert all(fold(record, link, b"") is record for link in order)
+    assert records[0] == records[1]
+    earliest = sorted(
+        (min(x.since for x in case[0] if x.other == other), other) for other in {x.other for x in case[0]}
+    )
+    assert [(link.since, link.subject) for link in records[0][0]] == earliest[:KEPT_LINKS]
+    assert records[0][1] == (len(earliest) > KEPT_LINKS)
+
+
+@given(st.lists(changes, min_size=1, max_size=60))
+def test_the_newest_refusal_is_never_cut_off(stated: list[ConsentChange]) -> None:
+    for scope, versions in folded(stated).purposes.items():
+        regulation, purpose = scope.split("/")
+        said = [c for c in stated if c.regulation == regulation and c.choices.get(purpose, Status.GRANTED) != "granted"]
+        if said:
+            newest = max((c.effective_at, c.seq) for c in said)
+            assert newest in [(v.effective_at, v.seq) for v in versions if v.status is not Status.GRANTED]

@@ -65,11 +65,12 @@ class Keying:
         if not choices:
             return
         effective_at = recorded_at if said.effective_at is None else min(said.effective_at, recorded_at)
-        for identity, subject in subjects:
+        for number, (identity, subject) in enumerate(subjects):
             yield ConsentChange(
                 subject=subject, identity=identity, regulation=regulation, choices=choices, effective_at=effective_at,
                 recorded_at=recorded_at, source=said.source, seq=said.seq, expires_at=said.expires_at,
                 notice=said.notice, authenticated=said.authenticated,
+                other=subjects[1 - number][1] if len(subjects) > 1 else "",
             )  # fmt: skip
 
     def _subjects(self, said: Statement) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,14 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
+class HeldOutcome(StrEnum):
+    """What became of an event that had been held, one per leaf of ``audit.held``."""
+
+    RELEASED = "released"
+    DENIED = "denied"
+    FORWARDED = "forwarded"
+
+
 class InvalidReason(StrEnum):
     """Why a record or an event within it could not be used (quarantined)."""
 
@@ -34,7 +42,7 @@ class InvalidReason(StrEnum):
 
 
 class Decision(StrEnum):
-    """Per purpose and destination."""
+    """Per purpose, destination and event. UNKNOWN lets nothing out; it says that a yes in the record would."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -42,20 +50,39 @@ class Decision(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a purpose or destination was allowed or not; the strongest one is the event's reason."""
+    """Why a purpose, destination or event was allowed or not; the strongest one is the event's reason.
+
+    Allowed: GRANTED, NOT_OPTED_OUT (a regulation where silence is yes), INLINE_GRANTED (a regulation whose only source
+    is the event itself). Unknown: NO_RECORD, NO_CHOICE. Not of consent: BOT, DUPLICATE, CONFLICT, UNDECIDED (held, and
+    nobody decided in time).
+    """
 
     GRANTED = "granted"
+    NOT_OPTED_OUT = "not_opted_out"
+    INLINE_GRANTED = "inline_granted"
     NO_SUBJECT = "no_subject"
     NO_RECORD = "no_record"
     NO_CHOICE = "no_choice"
+    UNDECIDED = "undecided"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
+    OPTED_OUT = "opted_out"
     EXPIRED = "expired"
     NOT_YET = "not_yet_effective"
+    OLD_NOTICE = "old_notice"
     ERASED = "erased"
+    RESTRICTED = "restricted"
+    CHILD = "child"
+    AGE_UNKNOWN = "age_unknown"
     INLINE_DENIED = "inline_denied"
+    INLINE_SILENT = "inline_silent"
     INLINE_MALFORMED = "inline_malformed"
+    INLINE_UNSUPPORTED = "inline_unsupported"
     UNKNOWN_PURPOSE = "unknown_purpose"
+    UNKNOWN_REGULATION = "unknown_regulation"
     UNPLANNED = "unplanned_event"
     NOT_ROUTED = "not_routed"
     LATE = "late"
+    BOT = "bot"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"

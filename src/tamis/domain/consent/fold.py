@@ -1,18 +1,28 @@
 """Merges consent changes into a subject's record: the same record for every order of arrival.
 
 Rules: per "<regulation>/<purpose>" the last ``KEPT_VERSIONS`` statements are kept, newest first, in the total order
-(effective_at, seq, refusal after grant, then the narrower statement). ``recorded_at`` is no part of the order: a grant
-that is delivered twice must not overtake a refusal of the same moment. A repeated statement changes nothing but an
-earlier ``recorded_at``. Each statement's rank is its own, so one that ends among the newest was among them ever since
-it came: cutting off early and cutting off late give the same. A suppressed record never comes back to life.
-Not handled here: what the versions mean (``domain.consent.verdict``), erasure, links between identities.
+(effective_at, seq, refusal after grant, then the narrower statement); when all of them are grants, the last place is
+the newest refusal's. ``recorded_at`` is no part of the order: a grant that is delivered twice must not overtake a
+refusal of the same moment. A repeated statement changes nothing but an earlier ``recorded_at``. Each statement's rank
+is its own, so one that ends among the newest was among them ever since it came: cutting off early and cutting off late
+give the same. Links keep the earliest time they were seen. A suppressed record never comes back to life.
+Not handled here: what the versions mean (``domain.consent.verdict``), erasure.
 """
 
 from typing import Any
 
 import msgspec
 
-from tamis.domain.consent.model import KEPT_VERSIONS, ConsentChange, PurposeVersion, Status, SubjectRecord
+from tamis.domain.consent.model import (
+    KEPT_LINKS,
+    KEPT_VERSIONS,
+    ConsentChange,
+    IdentityLink,
+    Link,
+    PurposeVersion,
+    Status,
+    SubjectRecord,
+)
 from tamis.domain.keyed import base64url
 
 SALT_BYTES = 32
@@ -22,7 +32,7 @@ _FOREVER = 1 << 62
 Versions = tuple[PurposeVersion, ...]
 
 
-def fold(record: SubjectRecord | None, change: ConsentChange, fresh_salt: bytes) -> SubjectRecord:
+def fold(record: SubjectRecord | None, change: ConsentChange | IdentityLink, fresh_salt: bytes) -> SubjectRecord:
     """The record after one change; the same object when the change says nothing new.
 
     Args:
@@ -39,10 +49,26 @@ def fold(record: SubjectRecord | None, change: ConsentChange, fresh_salt: bytes)
         record = SubjectRecord(salt=base64url(fresh_salt), revision=0, identity=change.identity, purposes={})
     elif record.suppressed_at is not None:
         return record
-    purposes = _merged(record.purposes, change)
-    if purposes is record.purposes and record.revision:
+    purposes, since = record.purposes, change.since if isinstance(change, IdentityLink) else change.effective_at
+    if isinstance(change, ConsentChange):
+        purposes = _merged(purposes, change)
+    links = linked(record.links, Link(change.other, since))
+    more = record.more_links or len(links) > KEPT_LINKS
+    kept = record.links if links[:KEPT_LINKS] == record.links else links[:KEPT_LINKS]
+    if purposes is record.purposes and kept is record.links and more == record.more_links and record.revision:
         return record
-    return msgspec.structs.replace(record, revision=record.revision + 1, purposes=purposes)
+    return msgspec.structs.replace(record, revision=record.revision + 1, purposes=purposes, links=kept, more_links=more)
+
+
+def linked(links: tuple[Link, ...], new: Link) -> tuple[Link, ...]:
+    """``links`` and ``new``, each subject once with its earliest time, the first known first; not cut off."""
+    if not new.subject:
+        return links
+    known = next((link for link in links if link.subject == new.subject), None)
+    if known is not None and known.since <= new.since:
+        return links
+    others = [link for link in links if link is not known]
+    return tuple(sorted([*others, new], key=lambda link: (link.since, link.subject)))
 
 
 def _merged(purposes: dict[str, Versions], change: ConsentChange) -> dict[str, Versions]:
@@ -66,11 +92,12 @@ def _version(change: ConsentChange, status: Status) -> PurposeVersion:
         expires_at=change.expires_at,
         notice=change.notice,
         authenticated=change.authenticated,
+        person=change.other if change.identity == "device" else "",
     )
 
 
 def insert(versions: Versions, new: PurposeVersion) -> Versions:
-    """The newest ``KEPT_VERSIONS`` of ``versions`` and ``new``; the same object when nothing changed.
+    """``versions`` and ``new``, cut off as the module says; the same object when nothing changed.
 
     Args:
         versions: newest first.
@@ -88,9 +115,17 @@ def insert(versions: Versions, new: PurposeVersion) -> Versions:
             break
     else:
         place = len(versions)
-    if place >= KEPT_VERSIONS:
-        return versions
-    return (*versions[:place], new, *versions[place:])[:KEPT_VERSIONS]
+    kept = _cut((*versions[:place], new, *versions[place:]))
+    return kept if new in kept else versions
+
+
+def _cut(versions: Versions) -> Versions:
+    newest, older = versions[:KEPT_VERSIONS], versions[KEPT_VERSIONS:]
+    if older and all(version.status is Status.GRANTED for version in newest):
+        refusal = next((version for version in older if version.status is not Status.GRANTED), None)
+        if refusal is not None:
+            return (*newest[:-1], refusal)
+    return newest
 
 
 def _rank(version: PurposeVersion) -> tuple[Any, ...]:
@@ -105,4 +140,5 @@ def _rank(version: PurposeVersion) -> tuple[Any, ...]:
         version.notice is None,
         version.notice or "",
         version.source,
+        version.person,
     )

@@ -3,7 +3,7 @@
 Rules: a record is written only when it changed; the heartbeat is written last, so in the log it lies behind every
 change it speaks for; there is none until every raw partition has been heard of, and the last one is read back from the
 table after a take-over. Randomness (salts) comes in. A value that cannot be decoded is a fault: only tamis writes here.
-Not handled here: privacy requests, first sights, identity links.
+Not handled here: privacy requests, first sights.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from tamis.domain.consent.fold import fold
 from tamis.domain.consent.model import (
     ChangesHeartbeat,
     ConsentChange,
+    IdentityLink,
     StateHeartbeat,
     SubjectRecord,
     heartbeat_key,
@@ -22,7 +23,7 @@ from tamis.domain.consent.model import (
 
 HEARTBEAT_MS = 1_000
 
-_decode_change = msgspec.json.Decoder(ConsentChange | ChangesHeartbeat).decode
+_decode_change = msgspec.json.Decoder(ConsentChange | IdentityLink | ChangesHeartbeat).decode
 _decode_record = msgspec.json.Decoder(SubjectRecord).decode
 _decode_beat = msgspec.json.Decoder(StateHeartbeat).decode
 _encode = msgspec.json.Encoder().encode
@@ -101,7 +102,7 @@ class Folder:
         self._heartbeat(partition, table, state)
         return changed
 
-    def _change(self, change: ConsentChange, table: StateTable) -> bool:
+    def _change(self, change: ConsentChange | IdentityLink, table: StateTable) -> bool:
         key = change.subject.encode()
         stored = table.get(key)
         before = None if stored is None else _decode_record(stored)

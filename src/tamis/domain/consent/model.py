@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 KEPT_VERSIONS = 8
+KEPT_LINKS = 64
 SCHEMA = 1
 
 
@@ -37,6 +38,8 @@ class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
         source: adapter id, e.g. "segment", "canonical".
         notice: version of the notice the person saw.
         authenticated: made while logged in.
+        other: subject key of the other identity that the same statement names (the person of a device, the device of
+            a person), "" when it names one only.
     """
 
     subject: str
@@ -50,6 +53,23 @@ class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="type",
     expires_at: int | None = None
     notice: str | None = None
     authenticated: bool = False
+    other: str = ""
+
+
+class IdentityLink(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="link"):
+    """Two identities were seen to be one person's; sent once for each of the two (``consent.changes``).
+
+    Attributes:
+        subject: subject key of the record it is for.
+        identity: "person" or "device", what ``subject`` is.
+        other: subject key of the other identity.
+        since: when they were seen together first, ms.
+    """
+
+    subject: str
+    identity: str
+    other: str
+    since: int
 
 
 class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
@@ -61,9 +81,12 @@ class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="typ
 
 
 class PurposeVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One statement about one purpose; order and ties: ``domain.consent.fold``.
+    """One statement about one purpose; order and ties: ``domain.consent.fold``, meaning: ``domain.consent.verdict``.
 
-    ``recorded_at`` is when tamis first received it; it decides nothing, because it depends on the order of arrival.
+    Attributes:
+        recorded_at: when tamis first received it, ms. It bounds what a slow clock can do to a refusal; it is no part of
+            the order.
+        person: in a device's record the person (subject key) whom the statement names, "" for nobody.
     """
 
     status: Status
@@ -74,6 +97,14 @@ class PurposeVersion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     expires_at: int | None = None
     notice: str | None = None
     authenticated: bool = False
+    person: str = ""
+
+
+class Link(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Another identity of the same person: its subject key, and since when they are known together, ms."""
+
+    subject: str
+    since: int
 
 
 class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -85,6 +116,9 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         identity: "person" or "device".
         purposes: "<regulation>/<purpose>" -> versions, newest first.
         suppressed_at: set in a suppression record (erasure), ms.
+        restricted_at: processing is restricted on request (Art. 18 GDPR): nothing leaves from now on, ms.
+        links: a person's devices, or a device's persons, the first known first, at most ``KEPT_LINKS``.
+        more_links: there were more than that.
     """
 
     salt: str
@@ -92,6 +126,9 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     identity: str
     purposes: dict[str, tuple[PurposeVersion, ...]]
     suppressed_at: int | None = None
+    restricted_at: int | None = None
+    links: tuple[Link, ...] = ()
+    more_links: bool = False
     v: int = SCHEMA
 
 
