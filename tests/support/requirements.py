@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.kafka.jars import KafkaUnavailableError, find_java, kafka_lib
+from tests.support.outside import GoUnavailableError, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,8 @@ def require(tool: str) -> None:
     """Go on only if `tool` is there.
 
     Args:
-        tool: `kafka`, `browser`, or the name of a program on the PATH (`prometheus`, `go`, `openssl`, ...).
+        tool: `kafka`, `browser`, `go` (new enough, with the programs of `tests/outside/go` built by it), or the name
+            of a program on the PATH (`prometheus`, `openssl`, ...).
     """
     lack = _CHECKS.get(tool, lambda: _program(tool))()
     if lack is None:
@@ -48,12 +50,21 @@ def _kafka() -> str | None:
     return None
 
 
+def _go() -> str | None:
+    try:
+        programs()
+    except GoUnavailableError as error:
+        return str(error)
+    return None
+
+
 def _program(*names: str) -> str | None:
     return None if any(map(shutil.which, names)) else f"none of {', '.join(names)} is on the PATH"
 
 
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "kafka": _kafka,
+    "go": _go,
     "prometheus": lambda: _program("prometheus"),
     "browser": lambda: _program(*BROWSERS),
 }
