@@ -98,5 +98,5 @@ def test_nobody_there() -> None:
     ["", "ftp://h/", "http://", "http://u:p@h/", "http://h/?q=1", "http://h/#f", "http://h:99999/", "file:///etc"],
 )
 def test_addresses_that_cannot_be_asked(url: str) -> None:
-    with pytest.raises(ValueError, match="address|range"):
+    with pytest.raises(ValueError, match=r"address|range"):
         check_url(url)
