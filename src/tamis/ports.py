@@ -40,11 +40,26 @@ class ConsentView(Protocol):
         """Changes whenever any subject record changed (heartbeats excluded)."""
 
 
+class Sightings(Protocol):
+    """What was committed about one raw partition within the window (``domain.sightings``)."""
+
+    def find(self, ids: bytes, minute: int) -> Mapping[int, bytes]:
+        """Fingerprints of the ids that were seen and are still within the window.
+
+        Args:
+            ids: 16 bytes each, one after the other.
+            minute: epoch minute of ``received_at`` of the first of them.
+
+        Returns:
+            Place in ``ids`` -> fingerprint (8 bytes), only for ids that were seen.
+        """
+
+
 class KeyProvider(Protocol):
     """Source of key material; a KMS provider fits behind it.
 
     ``derive`` labels in use: "subject", "pseudonym/<domain>/<epoch>", "event/<domain>", "proof/<domain>", "audit/eid",
-    "audit/day/<yyyy-mm-dd>", "quarantine/<yyyy-mm-dd>", "quarantine/key", "event-id".
+    "audit/day/<yyyy-mm-dd>", "fingerprint", "quarantine/<yyyy-mm-dd>", "quarantine/key", "event-id".
     """
 
     def derive(self, label: str) -> bytes:

@@ -86,6 +86,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         consent: inline consent, None when the event carries no such signal.
         vendor: envelope that decoded it.
         event_id_derived: the id was not sent.
+        content: the event's own bytes where the envelope has them at hand; they tell a repeat from a conflict.
         session: what its person did just before, where sessions are kept; never set by envelopes.
     """
 
@@ -101,6 +102,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     consent: InlineConsent | None
     vendor: str
     event_id_derived: bool = False
+    content: bytes | None = None
     session: Session | None = None
 
 

@@ -1,0 +1,115 @@
+"""A table of sightings of one stretch of time: ids in buckets of eight, in a file that is mapped into memory.
+
+Rules: fixed capacity, never resized; an id lies in the bucket its own bits name, or, when that is full, in one of the
+next ones; nothing is ever removed, the whole table goes when its time has passed. Look-ups and insertions take a whole
+batch at once (numpy), about a tenth of a microsecond an id. A slot costs ``SLOT_BYTES``. The mapping is shared with the
+file, so what was written survives the death of the process, though not that of the host.
+Not handled here: which tables there are and what is trusted after a restart (``stores.sightings.partition``).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WAYS = 8
+SLOT_BYTES = 8 + 8 + 8 + 4
+MOST_FILLED = 0.6
+_FIRST_COLUMN = 4_096
+
+Words = np.ndarray[Any, np.dtype[np.uint64]]
+Minutes = np.ndarray[Any, np.dtype[np.uint32]]
+
+
+class Segment:
+    """One table.
+
+    Args:
+        path: its file; made when it is not there.
+        buckets: a power of two; must be what the file was made with.
+
+    Attributes:
+        count: ids it holds.
+        newest: latest minute it holds, 0 when empty.
+    """
+
+    __slots__ = ("_fill", "_high", "_low", "_mask", "_minutes", "_said", "buckets", "count", "newest", "path")
+
+    def __init__(self, path: Path, buckets: int) -> None:
+        self.path = path
+        self.buckets = buckets
+        self._mask = np.uint64(buckets - 1)
+        if not path.exists():
+            with path.open("wb") as file:
+                file.truncate(size_of(buckets))
+        slots, at = buckets * WAYS, _FIRST_COLUMN
+        shape = (buckets, WAYS)
+        self._high: Any = np.memmap(path, np.uint64, "r+", at, shape)
+        self._low: Any = np.memmap(path, np.uint64, "r+", at + 8 * slots, shape)
+        self._said: Any = np.memmap(path, np.uint64, "r+", at + 16 * slots, shape)
+        self._minutes: Any = np.memmap(path, np.uint32, "r+", at + 24 * slots, shape)
+        self._fill = np.count_nonzero(self._minutes, axis=1).astype(np.int8)
+        self.count = int(self._fill.sum(dtype=np.int64))
+        self.newest = int(self._minutes.max()) if self.count else 0
+
+    @property
+    def room(self) -> int:
+        """How many more ids fit before look-ups become slow."""
+        return int(self.buckets * WAYS * MOST_FILLED) - self.count
+
+    def find(self, high: Words, low: Words, oldest: int) -> tuple[Any, Any]:
+        """Which ids are here and were seen at ``oldest`` (epoch minute) or later.
+
+        Args:
+            high: first word of each id.
+            low: second word of each id.
+            oldest: first minute of the window.
+
+        Returns:
+            Places in the arrays, and the fingerprint of each, as words.
+        """
+        places, saids = [], []
+        left = np.arange(len(high))
+        bucket = (high & self._mask).astype(np.int64)
+        while len(left):
+            more = self._fill[bucket] == WAYS
+            row, way = np.nonzero(self._high[bucket] == high[left, None])
+            if len(row):
+                slot = bucket[row], way
+                sure = (self._low[slot] == low[left[row]]) & (self._minutes[slot] >= max(oldest, 1))
+                row, slot = row[sure], (slot[0][sure], way[sure])
+                places.append(left[row])
+                saids.append(self._said[slot])
+                more[row] = False
+            left, bucket = left[more], (bucket[more] + 1) % self.buckets
+        if not places:
+            return (), ()
+        return np.concatenate(places), np.concatenate(saids)
+
+    def add(self, high: Words, low: Words, said: Words, minute: int) -> None:
+        """Puts ids into the table; the caller sees to ``room``."""
+        left = np.arange(len(high))
+        bucket = (high & self._mask).astype(np.int64)
+        while len(left):
+            order = np.argsort(bucket, kind="stable")
+            ranked = bucket[order]
+            first = np.searchsorted(ranked, ranked)
+            way = np.empty_like(bucket)
+            way[order] = self._fill[ranked] + np.arange(len(ranked)) - first
+            fits = way < WAYS
+            here, slot = left[fits], (bucket[fits], way[fits])
+            self._high[slot], self._low[slot], self._said[slot] = high[here], low[here], said[here]
+            self._minutes[slot] = minute  # last: a slot without a minute is empty
+            np.add.at(self._fill, slot[0], 1)
+            left, bucket = left[~fits], (bucket[~fits] + 1) % self.buckets
+        self.count += len(high)
+        self.newest = max(self.newest, minute)
+
+    def delete(self) -> None:
+        """Removes the file; the mapping goes with the last reference."""
+        self.path.unlink(missing_ok=True)
+
+
+def size_of(buckets: int) -> int:
+    """Bytes of a table's file."""
+    return _FIRST_COLUMN + buckets * WAYS * SLOT_BYTES
