@@ -148,6 +148,17 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         Panel(title="Share of events", text="Above 5 % somebody is told.", unit="percentunit",
               queries=(Query("tamis:quarantine:ratio5m", "invalid"),)),
     )),
+    ("Repeats", (
+        Panel(title="Duplicates and conflicts", text="The same event id again on its partition: with the same content "
+              "(not sent on) and with another one (quarantined).", unit="cps", width=8,
+              queries=(Query(f'sum(rate(tamis_events_total{{outcome="duplicate"}}{RATE}))', "duplicates"),
+                       Query(f'sum(rate(tamis_events_total{{outcome="conflict"}}{RATE}))', "conflicts"))),
+        Panel(title="Ids remembered", text="Over all partitions, as of their last commits.",
+              queries=(Query("sum(tamis_dedupe_events)", "ids"),)),
+        Panel(title="How far back", text="Of the partition that remembers least; bytes of all tables.", unit="s",
+              queries=(Query("min(tamis_dedupe_window_seconds > 0)", "window"),
+                       Query("sum(tamis_dedupe_bytes) / 1e6", "MB"))),
+    )),
     ("Processes", (
         Panel(title="Memory", text="Resident, by process; the replica counts the file it has mapped.", unit="bytes",
               queries=(Query('process_resident_memory_bytes{job="tamis"}', "{{instance}}"),)),

@@ -1,16 +1,17 @@
 """A batch of raw records in, everything to be written out: the only sequencing of the core.
 
-Steps, in order: decode, validate, tag, look up the subject, decide, minimise and route, write the leaf, count; a few
-hundred events take a step together before the next. Rules: each event gets exactly one outcome, one leaf and one count;
-nothing is written for a destination whose standing does not list it; a sender's mistake is quarantined, never raised.
+Steps, in order: decode, validate, sort out repeats, tag, look up the subject, decide, minimise and route, write the
+leaf, count; a few hundred events take a step together before the next.
+Rules: each event gets exactly one outcome, one leaf and one count; nothing is written for a destination whose standing
+does not list it; a sender's mistake is quarantined, never raised.
 Pure: time and keys come in, records go out.
-Not handled here: transactions and offsets (``streaming``), held events, duplicates.
+Not handled here: transactions and offsets (``streaming``), held events.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from hashlib import sha256
-
-import msgspec
+from itertools import compress
 
 from tamis.domain.audit.leaf import LeafFrame
 from tamis.domain.audit.log import AuditLog
@@ -25,70 +26,33 @@ from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
 from tamis.domain.plan import Plan, Plans
 from tamis.domain.pseudonym import TAG_BYTES, commitment, committed_part, position_block
+from tamis.domain.refused import RefusedEvents
 from tamis.domain.sessions import SessionBook
+from tamis.domain.sightings import Repeat, Sighted
 from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
 from tamis.domain.tally import NO_RULE, NO_SITE, Tally
 from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
-from tamis.ports import ConsentView, RawRecord
+from tamis.ports import ConsentView, RawRecord, Sightings
+from tamis.records.batch import Emissions, RawBatch, Record
 from tamis.records.outbox import Outbox
+from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
 
 _INVALID = Outcome.INVALID.value
 _REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,'
+_REPEATED_FACTS = {repeat: f'"facts":{{}},"inline":"-","out":"{repeat.value}","pid":null,' for repeat in Repeat}
 _REFUSED_RULE = '"rev":{},"rule":"-"'
 
 # Records that go through the steps together: enough to spread the cost of a step, few enough for the processor's cache.
 _CHUNK = 256
 
-Record = tuple[bytes | None, bytes]
 _Case = tuple[int, int, int, int, int, bytes, Event]
 """An event to decide: place among the leaves, offset, index, received_at, occurred_at, committed bytes, event."""
 _Decision = tuple[Plan, float | None, Subject, Standing]
 """Its plan, value, subject and standing."""
-
-
-class Emissions(msgspec.Struct, frozen=True):
-    """What one batch gives, to be written in one transaction.
-
-    Attributes:
-        outputs: topic without prefix -> records for the source partition.
-        leaves: values for the audit log, in order.
-        head: the batch head that follows them, None when there is nothing to record.
-        tally: counts of the batch.
-        watermark: every later record of this partition is received at or after this, ms.
-        differences: how a candidate bundle would have judged the batch, None without a candidate.
-    """
-
-    outputs: Mapping[str, list[Record]]
-    leaves: list[bytes]
-    head: bytes | None
-    tally: Tally
-    watermark: int
-    differences: Differences | None = None
-
-
-class RawBatch(msgspec.Struct, frozen=True):
-    """Records of one partition of ``events.raw``.
-
-    Attributes:
-        topic: without prefix.
-        partition: its number.
-        records: in offset order, may be empty.
-        first, next: offsets covered, ``[first, next)``.
-        clock: for an empty batch the time up to which nothing came, ms; else ignored in favour of record times.
-        lost: offsets that retention deleted unread, ``[from, to)``.
-    """
-
-    topic: str
-    partition: int
-    records: Sequence[RawRecord]
-    first: int
-    next: int
-    clock: int
-    lost: tuple[int, int] | None = None
 
 
 class Intake:
@@ -117,40 +81,48 @@ class Intake:
         self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
         self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
         self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
+        self.fingerprint = keys.fingerprint
 
-    def process(self, log: AuditLog, batch: RawBatch) -> Emissions:
-        """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails."""
+    def process(self, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> Emissions:
+        """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails.
+
+        Args:
+            log: the partition's audit log.
+            batch: its records.
+            known: what was seen on the partition before; without it repeats are not noticed.
+        """
         self.directory.refresh()
         if self.shadow is not None:
             self.shadow.directory.refresh()
-        run = BatchRun(self, log, batch)
+        run = BatchRun(self, log, batch, known)
         for start in range(0, len(batch.records), _CHUNK):
             run.chunk(batch.records[start : start + _CHUNK])
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
-        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences)
+        fresh = {} if run.sighted is None else run.sighted.fresh
+        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences, fresh)
 
 
 class BatchRun:
     """One pass over one batch."""
 
     __slots__ = (
-        "_batch", "_boxes", "_frame", "_in_session", "_intake", "_quarantine", "_sealed", "_seq", "_shadow", "clock",
-        "differences", "leaves", "tally",
+        "_batch", "_boxes", "_frame", "_in_session", "_intake", "_refused", "_seq", "_shadow", "clock",
+        "differences", "leaves", "sighted", "tally",
     )  # fmt: skip
 
-    def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch) -> None:
+    def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> None:
         bundle = intake.bundle
         self._intake = intake
         self._batch = batch
         self._frame = LeafFrame(bundle.hash, bundle.policy.regulation, batch.topic, batch.partition)
-        self._sealed = -1  # offset whose original the last quarantine entry kept
         self._seq = log.seq
         self.clock = log.clock
         self.leaves: list[bytes] = []
+        self.sighted = None if known is None else Sighted(known.find)
         self.tally = Tally()
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
-        self._quarantine: list[Record] = []
+        self._refused = RefusedEvents(intake.keys.sealer, batch.topic, batch.partition)
         keyed = intake.sessions
         span = batch.first, batch.next
         self._in_session = (
@@ -164,7 +136,10 @@ class BatchRun:
         outputs: dict[str, list[Record]] = {destination.topic: [] for destination in self._intake.bundle.destinations}
         for destination, box in zip(self._intake.bundle.destinations, self._boxes, strict=True):
             outputs[destination.topic] += box.records()
-        outputs[Topic.EVENTS_QUARANTINE] = self._quarantine
+        outputs[Topic.EVENTS_QUARANTINE] = self._refused.records
+        if self.sighted is not None:
+            packs = encode_packs(self.sighted.fresh, self._batch.first, self._batch.next)
+            outputs[Topic.DEDUPE_LOG] = [(None, pack) for pack in packs]
         return outputs
 
     def chunk(self, records: Sequence[RawRecord]) -> None:
@@ -172,11 +147,13 @@ class BatchRun:
         cases: list[_Case] = []
         for record in records:
             self._read(record, cases)
+        event_tag = self._intake.keys.event_tag
+        tags = [event_tag(case[-1].event_id.encode("utf-8", "surrogatepass"))[:TAG_BYTES] for case in cases]
+        if self.sighted is not None:
+            cases, tags = self._sort_out(self.sighted, cases, tags)
         decisions = self.decide(cases)
         if self._shadow is not None and self.differences is not None:
             self.differences.compare(decisions, self._shadow.decide(cases))
-        event_tag = self._intake.keys.event_tag
-        tags = [event_tag(case[-1].event_id.encode("utf-8", "surrogatepass"))[:TAG_BYTES] for case in cases]
         self._send(cases, decisions, tags)
         self._write_leaves(cases, decisions, tags)
         self._count(cases, decisions)
@@ -202,6 +179,32 @@ class BatchRun:
             else:
                 cases.append((len(self.leaves), offset, index, now, occurred_at, committed, item))
                 self.leaves.append(b"")
+
+    def _sort_out(self, sighted: Sighted, cases: list[_Case], tags: list[bytes]) -> tuple[list[_Case], list[bytes]]:
+        """Repeats get their leaf here and go no further."""
+        fingerprint = self._intake.fingerprint
+        found = sighted.classify(tags, [fingerprint(case[-1]) for case in cases], [case[3] for case in cases])
+        if not any(found):
+            return cases, tags
+        for case, tag, repeat in zip(cases, tags, found, strict=True):
+            if repeat is not None:
+                self._repeated(case, tag, repeat)
+        first = [repeat is None for repeat in found]
+        return list(compress(cases, first)), list(compress(tags, first))
+
+    def _repeated(self, case: _Case, tag: bytes, repeat: Repeat) -> None:
+        """A duplicate is not sent on; a conflict is quarantined with its record's original."""
+        place, offset, index, now, occurred_at, committed, event = case
+        why = repeat.value
+        if repeat is Repeat.CONFLICT:
+            records = self._batch.records
+            record = records[bisect_left(records, offset, key=lambda each: each.offset)]
+            self._refused.add(offset, index, record.value or b"", "dedupe", Invalid(why), now)
+        self.leaves[place] = self._frame.leaf(
+            occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
+            _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
+        )  # fmt: skip
+        self.tally.add(site_of(event, self._intake.bundle.policy.sites), NO_RULE, now, why, why, None)
 
     def decide(self, cases: list[_Case]) -> list[_Decision]:
         """Tag, subject and standing of each."""
@@ -271,27 +274,10 @@ class BatchRun:
     def _refuse(
         self, offset: int, index: int, value: bytes, committed: bytes, stage: str, why: Invalid, occurred_at: int
     ) -> None:
-        keys, batch = self._intake.keys, self._batch
-        commitment = keys.day_commitment(self.clock)(committed)
-        entry = keys.sealer.entry(
-            stage=stage,
-            reason=why.reason,
-            path=why.path,
-            message=f"{why.reason} at {why.path}",
-            topic=batch.topic,
-            partition=batch.partition,
-            offset=offset,
-            index=index,
-            received_at=self.clock,
-            original=value,
-            kept_before=offset == self._sealed,
-        )
-        self._sealed = offset
-        self._quarantine.append(entry)
-        seq = self._seq + len(self.leaves)
+        self._refused.add(offset, index, value, stage, why, self.clock)
         leaf = self._frame.leaf(
-            occurred_at, commitment, '"dest":{}', "", _REFUSED_FACTS, _REFUSED_RULE, seq, index, offset, self.clock,
-            why.reason,
+            occurred_at, self._intake.keys.day_commitment(self.clock)(committed), '"dest":{}', "", _REFUSED_FACTS,
+            _REFUSED_RULE, self._seq + len(self.leaves), index, offset, self.clock, why.reason,
         )  # fmt: skip
         self.leaves.append(leaf)
         self.tally.add(NO_SITE, NO_RULE, self.clock, _INVALID, why.reason, None)

@@ -139,6 +139,23 @@ class ConsentSettings(msgspec.Struct, frozen=True, kw_only=True):
     replica_max_bytes: Annotated[int, Meta(description="most the replica may take on disk", ge=16 << 20)] = 16 << 30
 
 
+class DedupeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Repeats of an event id on one partition of `events.raw`."""
+
+    window_h: Annotated[
+        int, Meta(description="how long an id is remembered, hours; 0: repeats are not looked for", ge=0, le=168)
+    ] = 24
+    max_partition_bytes: Annotated[
+        int,
+        Meta(
+            description="most that one partition's ids may take on disk and in the page cache; beyond it the window "
+            "gets shorter",
+            ge=1 << 20,
+        ),
+    ] = 512 << 20
+    path: Annotated[str, Meta(description="folder of the ids; empty: `<paths.state_dir>/sightings`")] = ""
+
+
 class AuditSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The audit log."""
 
@@ -207,6 +224,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     topics: TopicsSettings = TopicsSettings()
     worker: WorkerSettings = WorkerSettings()
     consent: ConsentSettings = ConsentSettings()
+    dedupe: DedupeSettings = DedupeSettings()
     audit: AuditSettings = AuditSettings()
     metrics: MetricsSettings = MetricsSettings()
     keys: KeysSettings = KeysSettings()
@@ -222,6 +240,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def replica_path(self) -> str:
         """Folder of the consent replica."""
         return self.consent.replica_path or f"{self.paths.state_dir}/replica"
+
+    def sightings_path(self) -> str:
+        """Folder of the ids seen."""
+        return self.dedupe.path or f"{self.paths.state_dir}/sightings"
 
     def keys_path(self) -> str:
         """The key file."""

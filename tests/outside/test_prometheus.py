@@ -14,9 +14,9 @@ import pytest
 from deploy.grafana.build import queries
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.consent.model import Status
-from tamis.intake import RawBatch
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
+from tamis.records.batch import RawBatch
 from tamis.records.metrics import Cell, Partial
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.metrics import Telemetry, vocabulary, wall_clock

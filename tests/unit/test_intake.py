@@ -12,7 +12,7 @@ from tamis.domain.audit.log import AuditLog, AuditRefusedError, LogTail
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
 from tamis.domain.consent.model import PurposeVersion, Status
 from tamis.domain.quarantine import QuarantineEntry, open_entry
-from tamis.intake import Emissions, RawBatch
+from tamis.records.batch import Emissions, RawBatch
 from tests.support.core import START, ConsentTable, FixedKeys, StoredRecord, small_intake, track
 
 GRANTED, DENIED = Status.GRANTED, Status.DENIED

@@ -9,9 +9,9 @@ from collections import Counter
 import msgspec
 
 from tamis.domain.audit.report import LogReport
-from tamis.intake import Emissions
 from tamis.kafka.reader import TopicRecord
 from tamis.records.alert import Alert
+from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
 from tamis.services.audit_check import is_head
 
@@ -70,6 +70,9 @@ class DemoLedger:
         for (_, _, _, outcome, reason), (n, _) in emissions.tally.groups.items():
             self.outcomes[outcome] += int(n)
             self.reasons[outcome, reason] += int(n)
+
+    def remembered(self, partition: int, ids: int, size_bytes: int, window_s: int) -> None:
+        """See ``streaming.agents.sightings.SightingsObserver``: nothing to show."""
 
     def seen(self, topic: str, records: list[TopicRecord]) -> None:
         """Records of an output topic were written to disk."""

@@ -9,6 +9,7 @@ from tamis.domain.identity import SubjectKeys
 from tamis.domain.keyed import hex_token, mac
 from tamis.domain.pseudonym import EventIds, ProofIds, Pseudonymiser
 from tamis.domain.quarantine import QuarantineSealer, day_of
+from tamis.domain.sightings import fingerprints
 from tamis.domain.subject import AUDIT_DOMAIN
 
 _DAYS_CACHED = 8
@@ -29,6 +30,7 @@ class Keyring:
         "_derive",
         "event_ids",
         "event_tag",
+        "fingerprint",
         "proofs",
         "pseudonymisers",
         "sealer",
@@ -47,6 +49,7 @@ class Keyring:
         self.event_ids = tuple(EventIds(derive(f"event/{domain}")) for domain in ids)
         self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
         self.event_tag = mac(derive("audit/eid"))
+        self.fingerprint = fingerprints(derive("fingerprint"))
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
 
     def day_commitment(self, received_at: int) -> Callable[[bytes], str]:

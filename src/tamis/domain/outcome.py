@@ -39,6 +39,7 @@ class InvalidReason(StrEnum):
     BAD_TIME = "bad_time"
     FUTURE = "future"
     TOO_MANY_EVENTS = "too_many_events"
+    CONFLICT = "conflict"
 
 
 class Decision(StrEnum):

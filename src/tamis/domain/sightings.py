@@ -24,7 +24,7 @@ ENTRY_BYTES = ID_BYTES + FINGERPRINT_BYTES
 MINUTE_MS = 60_000
 
 _SENT_AT_KEY = b'"sentAt"'
-_SENT_AT = re.compile(rb'"sentAt"\s*:\s*"[^"\\]*"')
+_SENT_AT = re.compile(rb'"sentAt"\s*:\s*"[^"\\]*"\s*(,\s*)?')
 # Members of a context that the way to us writes, not the person.
 _TRANSPORT = frozenset({"ip", "sentAt", "sent_at", "receivedAt", "received_at"})
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
@@ -110,7 +110,12 @@ def canonical(event: Event) -> bytes:
         if at < 0:
             return content
         found = _SENT_AT.match(content, at)
-        return content if found is None else content[:at] + content[found.end() :]
+        if found is None:
+            return content
+        before = content[:at].rstrip()
+        if found[1] is None and before.endswith(b","):  # it was the last member
+            before = before[:-1]
+        return before + content[found.end() :]
     context = {key: value for key, value in event.context.items() if key not in _TRANSPORT}
     said = (event.kind, event.name, event.occurred_at, event.anonymous_id, event.user_id, event.properties, context)
     try:

@@ -77,7 +77,7 @@ class Calls:
         kind = KINDS.get(call.type) if call.type is not None else kind_of_address(headers)
         if kind is None:
             return (_OTHER_TYPE if call.type is not None else _NO_TYPE) if self._sure else None
-        entry = self._event(call, kind, call.context or _NOTHING, call.sentAt, received_at, 0)
+        entry = self._event(call, kind, call.context or _NOTHING, call.sentAt, received_at, 0, value)
         return [self._measured(entry) if measure else entry]
 
     def _batch(self, batch: Call, items: list[msgspec.Raw], received_at: int) -> Entries | None:
@@ -107,10 +107,10 @@ class Calls:
             return _NO_TYPE if call.type is None else _OTHER_TYPE
         context = (batch.context or _NOTHING) | (call.context or _NOTHING)
         sent_at = batch.sentAt if call.sentAt is None else call.sentAt
-        return self._measured(self._event(call, kind, context, sent_at, received_at, index))
+        return self._measured(self._event(call, kind, context, sent_at, received_at, index, bytes(item)))
 
     def _event(
-        self, call: Call, kind: str, context: dict[str, Any], sent_at: Any, received_at: int, index: int
+        self, call: Call, kind: str, context: dict[str, Any], sent_at: Any, received_at: int, index: int, content: bytes
     ) -> Entry:
         device, person = call.anonymousId, call.userId
         if not device and not person and device != 0 and person != 0:
@@ -143,6 +143,7 @@ class Calls:
             self._consent(context) if context else None,
             dialect.vendor,
             derived,
+            content,
         )
 
     def _measured(self, entry: Entry) -> Entry:

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     CONSENT_STATE = "consent.state"
     EVENTS_CLEAN = "events.clean"
     EVENTS_QUARANTINE = "events.quarantine"
+    DEDUPE_LOG = "dedupe.log"
     AUDIT_LOG = "audit.log"
     METRICS_PARTIALS = "metrics.partials"
     METRICS_OPEN = "metrics.open"
@@ -61,6 +62,7 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
+    TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),
     TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30)),
     TopicSpec(name=Topic.METRICS_PARTIALS, partitions="metrics", role="internal", config=_delete(3)),
     TopicSpec(name=Topic.METRICS_OPEN, partitions="metrics", role="internal", config=_COMPACT),

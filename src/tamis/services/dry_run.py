@@ -23,8 +23,12 @@ from tamis.domain.event import Invalid
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits
-from tamis.intake import Intake, RawBatch
+from tamis.intake import Intake
+from tamis.records.batch import RawBatch
 from tamis.records.topics import Topic
+from tamis.stores.sightings.memory import MemorySightings
+
+_WINDOW_MINUTES = 24 * 60
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,10 +118,14 @@ class DryRun:
     def events(self, lines: Iterable[bytes]) -> Iterator[Explained]:
         """One explanation per event, in order."""
         intake, log = Intake(self._bundle, self._ring, self._table, self._decoder), AuditLog("dry-run/0")
+        known = MemorySightings(_WINDOW_MINUTES)
         for number, line in enumerate(lines, 1):
             record = _Line(number, self._now, line)
             batch = RawBatch(Topic.EVENTS_RAW.value, 0, [record], number, number + 1, self._now)
-            yield from _explain(number, intake.process(log, batch), self._bundle)
+            emissions = intake.process(log, batch, known)
+            for minute, entries in emissions.fresh.items():
+                known.add(minute, b"".join(entries))
+            yield from _explain(number, emissions, self._bundle)
 
 
 def _explain(line: int, emissions: Any, bundle: Bundle) -> Iterator[Explained]:
@@ -131,7 +139,7 @@ def _explain(line: int, emissions: Any, bundle: Bundle) -> Iterator[Explained]:
             if reason == "granted" and leaf["out"] == "accepted"
         }
         path = ""
-        if leaf["out"] == "invalid":
+        if leaf["out"] in {"invalid", "conflict"}:
             path = msgspec.json.decode(next(sent[Topic.EVENTS_QUARANTINE])[1])["path"]
         yield Explained(
             line=line,

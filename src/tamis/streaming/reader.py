@@ -8,7 +8,7 @@ Not handled here: following a topic for ever (the replica does that), offsets of
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import aiokafka
@@ -26,6 +26,7 @@ class Stored(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int = 0
 
 
 class TopicReader(Protocol):
@@ -43,7 +44,7 @@ class KafkaTopicReader:
 
     Args:
         client: connection arguments of an aiokafka client: ``bootstrap_servers`` and, where needed, security ones.
-        timeout_s: longest wait for the end of one stretch; longer than the producers' transaction timeout.
+        timeout_s: longest wait for the next records of a stretch; longer than the producers' transaction timeout.
         max_fetch_bytes: per partition and fetch.
     """
 
@@ -78,6 +79,31 @@ class KafkaTopicReader:
                 return found[-count:] if count else []
             step *= 4
 
+    async def stretches(self, topic: str, partition: int, since_ms: int | None) -> AsyncIterator[Sequence[Stored]]:
+        """Committed records from record time ``since_ms`` (None: the first) to the high watermark of now, in order.
+
+        For stretches too long to hold in memory at once.
+
+        Raises:
+            ReadTimeoutError: nothing more came within ``timeout_s`` although the end was not reached.
+        """
+        tp = TopicPartition(topic, partition)
+        start, end = await self._bounds(tp)
+        consumer = self._consumer("read_committed")
+        await consumer.start()
+        try:
+            if since_ms is not None and start < end:
+                found = (await consumer.offsets_for_times({tp: max(0, since_ms)}))[tp]
+                start = end if found is None else found.offset
+            if start >= end:
+                return
+            consumer.assign([tp])
+            consumer.seek(tp, start)
+            async for records in self._until(consumer, tp, end):
+                yield records
+        finally:
+            await consumer.stop()
+
     async def _bounds(self, tp: TopicPartition) -> tuple[int, int]:
         """First offset and high watermark (not the last stable offset, hence ``read_uncommitted``)."""
         consumer = self._consumer("read_uncommitted")
@@ -101,14 +127,18 @@ class KafkaTopicReader:
             await consumer.stop()
 
     async def _collect(self, consumer: Any, tp: TopicPartition, end: int) -> list[Stored]:
+        return [record async for records in self._until(consumer, tp, end) for record in records]
+
+    async def _until(self, consumer: Any, tp: TopicPartition, end: int) -> AsyncIterator[list[Stored]]:
         deadline = time.monotonic() + self._timeout_s
-        found: list[Stored] = []
         while await consumer.position(tp) < end:
             if time.monotonic() > deadline:
                 raise ReadTimeoutError(f"{tp.topic}/{tp.partition}: end {end} not reached in {self._timeout_s:g} s")
             for records in (await consumer.getmany(tp, timeout_ms=100)).values():
-                found.extend(Stored(r.offset, r.key, r.value, tuple(r.headers)) for r in records if r.offset < end)
-        return found
+                deadline = time.monotonic() + self._timeout_s
+                yield [
+                    Stored(r.offset, r.key, r.value, tuple(r.headers), r.timestamp) for r in records if r.offset < end
+                ]
 
     def _consumer(self, isolation_level: str) -> Any:
         return aiokafka.AIOKafkaConsumer(

@@ -30,9 +30,11 @@ from tamis.ports import ConsentView, KeyProvider
 from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
 from tamis.settings import Settings, SetupError
+from tamis.stores.sightings.partition import SightingsPolicy
 from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
 from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
+from tamis.streaming.agents.sightings import SightingsKeeper, SightingsObserver
 from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
 from tamis.streaming.reader import KafkaTopicReader
@@ -164,8 +166,27 @@ def intake_app(
     raw = batch_topic(
         app, settings.topic(Topic.EVENTS_RAW), gated=True, empty_every_s=settings.worker.empty_batch_interval_s
     )
-    register_intake(app, raw, runner(intake, config, topic_reader(parts), observer))
+    register_intake(app, raw, runner(intake, config, topic_reader(parts), observer, sightings_keeper(parts, observer)))
     return app
+
+
+def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeeper | None:
+    """What finds repeats on the owned partitions of ``events.raw``; None when they are not looked for."""
+    settings = parts.settings
+    if not settings.dedupe.window_h:
+        return None
+    topic = settings.topic(Topic.DEDUPE_LOG)
+    policy = SightingsPolicy(
+        window_minutes=60 * settings.dedupe.window_h, max_bytes=settings.dedupe.max_partition_bytes
+    )
+    return SightingsKeeper(
+        Path(settings.sightings_path()) / topic,
+        topic,
+        topic_reader(parts),
+        policy,
+        observer,
+        at_least_once=settings.worker.guarantee == "at_least_once",
+    )
 
 
 def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:

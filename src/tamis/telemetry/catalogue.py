@@ -43,7 +43,9 @@ _topic = Label(
     of="the input topics, without prefix",
 )
 _outcome = Label(name="outcome", values=tuple(Outcome), of="the six outcomes")
-_reason = Label(name="reason", values=(*Reason, *InvalidReason), of="reasons of decisions and of refusals")
+_reason = Label(
+    name="reason", values=tuple(dict.fromkeys((*Reason, *InvalidReason))), of="reasons of decisions and of refusals"
+)
 _rule = Label(name="rule", of="rule ids of the configuration, `-` for none")
 _site = Label(name="site", of="site labels of the policy, `other`, `-` for none")
 SEVERITIES = ("page", "ticket")
@@ -124,6 +126,21 @@ RESIDUAL = _series(
     "gauge",
     "ledger_residual_events",
     "Disagreement between records read, leaves written and outcomes counted, summed over committed batches; always 0.",
+)
+REMEMBERED_IDS = _series(
+    INTAKE,
+    "gauge",
+    "dedupe_events",
+    "Event ids remembered on the owned partitions of `events.raw`, as of their last commit.",
+)
+REMEMBERED_BYTES = _series(
+    INTAKE, "gauge", "dedupe_bytes", "Bytes of the tables of remembered ids (files mapped into memory)."
+)
+REMEMBERED_WINDOW = _series(
+    INTAKE,
+    "gauge",
+    "dedupe_window_seconds",
+    "How far back the owned partition that remembers least reaches; below `dedupe.window_h` when its bound cut it.",
 )
 INTAKE_BEHIND = _series(
     INTAKE,

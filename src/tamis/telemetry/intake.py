@@ -7,13 +7,13 @@ three counts that are made in different places: records (transport), leaves (aud
 from collections.abc import Callable
 
 from tamis.domain.outcome import Outcome
-from tamis.intake import Emissions
+from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
 from tamis.telemetry import catalogue
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
 
-_INVALID = Outcome.INVALID.value
+_QUARANTINED = frozenset({Outcome.INVALID.value, Outcome.CONFLICT.value})
 _RAW = Topic.EVENTS_RAW.value
 
 
@@ -34,6 +34,10 @@ class IntakeTelemetry:
         self._quarantined = shelf[catalogue.QUARANTINED]
         self._leaves = shelf[catalogue.LEAVES].of()
         self._residual = shelf[catalogue.RESIDUAL].of()
+        self._remembered: dict[int, tuple[int, int, int]] = {}
+        self._ids = shelf[catalogue.REMEMBERED_IDS].of()
+        self._bytes = shelf[catalogue.REMEMBERED_BYTES].of()
+        self._window = shelf[catalogue.REMEMBERED_WINDOW].of()
 
     def decided(self, partition: int, emissions: Emissions) -> None:
         """See ``IntakeObserver.decided``."""
@@ -44,7 +48,7 @@ class IntakeTelemetry:
             rules[rule, site, outcome] = rules.get((rule, site, outcome), 0) + int(n)
         for fate, count in fates.items():
             self._events.of(*fate).inc(count)
-            if fate[0] == _INVALID:
+            if fate[0] in _QUARANTINED:
                 self._quarantined.of(_RAW, fate[1]).inc(count)
         for place, count in rules.items():
             self._rules.of(*place).inc(count)
@@ -59,7 +63,21 @@ class IntakeTelemetry:
         if topic == _RAW:
             self._residual.inc(max(0, n - self._leaves_of.pop(partition, 0)))
 
+    def remembered(self, partition: int, ids: int, size_bytes: int, window_s: int) -> None:
+        """See ``SightingsObserver.remembered``."""
+        self._remembered[partition] = ids, size_bytes, window_s
+        self._show_remembered()
+
+    def _show_remembered(self) -> None:
+        held = self._remembered.values()
+        self._ids.set(sum(each[0] for each in held))
+        self._bytes.set(sum(each[1] for each in held))
+        self._window.set(min((each[2] for each in held), default=0))
+
     def owns(self, owned: dict[str, set[int]]) -> None:
         """Partitions by topic that this process has now."""
         self._leaves_of.clear()
-        self._behind.keep(owned.get(_RAW, ()))
+        mine = owned.get(_RAW, set())
+        self._behind.keep(mine)
+        self._remembered = {partition: held for partition, held in self._remembered.items() if partition in mine}
+        self._show_remembered()

@@ -5,7 +5,8 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.consent.model import Status
 from tamis.domain.differences import Change, Differences, verdicts
 from tamis.domain.rules import CompiledRule, RuleSet
-from tamis.intake import Emissions, Intake, RawBatch
+from tamis.intake import Intake
+from tamis.records.batch import Emissions, RawBatch
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
 
 

@@ -9,7 +9,7 @@ from tamis.bundles.compile import compile_rule
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.consent.model import Status
 from tamis.domain.rules import RuleSet
-from tamis.intake import RawBatch
+from tamis.records.batch import RawBatch
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
 
 RULE = {

@@ -11,7 +11,8 @@ from tamis.domain.audit.log import AuditLog
 from tamis.domain.consent.model import Status
 from tamis.domain.rules import RuleSet
 from tamis.domain.sessions import DAY_MS, GAP_MS, SessionBook, Sessions
-from tamis.intake import Intake, RawBatch
+from tamis.intake import Intake
+from tamis.records.batch import RawBatch
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
 
 FIXED = {"version": 1, "owner": "growth", "sla": "4h", "stage": "intent", "destinations": ["hubspot"]}

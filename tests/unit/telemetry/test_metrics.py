@@ -12,9 +12,9 @@ import pytest
 
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.consent.model import Status
-from tamis.intake import Emissions, RawBatch
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
+from tamis.records.batch import Emissions, RawBatch
 from tamis.records.metrics import Cell, Partial
 from tamis.settings import SetupError, TelemetrySettings
 from tamis.telemetry.catalogue import CATALOGUE

@@ -1,16 +1,19 @@
 """The plain job of the benchmark: the worker's intake with the audit tree and the counts left out.
 
 Rules: everything else is the product's own path, the audit leaf per event among it; only the Merkle tree, the batch
-heads and ``metrics.partials`` are missing. For measuring alone: a log without heads can be neither verified nor
-continued.
+heads, the search for repeats and ``metrics.partials`` are missing. For measuring alone: a log without heads can be
+neither verified nor continued.
 """
 
 import os
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tamis.domain.audit.log import AuditLog
-from tamis.intake import Emissions
+from tamis.records.batch import Emissions
+from tamis.settings import DedupeSettings
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.agents.intake import IntakeRunner
@@ -66,10 +69,13 @@ class Silent:
     def decided(self, partition: int, emissions: Emissions) -> None:
         """Ignore."""
 
+    def remembered(self, partition: int, ids: int, size_bytes: int, window_s: int) -> None:
+        """Ignore."""
+
 
 def main() -> int:
     """Runs until it is stopped."""
-    settings = load_settings(None).settings
+    settings = replace(load_settings(None).settings, dedupe=DedupeSettings(window_h=0))
     parts = load_parts(settings, str(os.getpid()))
     view = LmdbConsentView(Path(settings.replica_path()))
     return run_apps([intake_app(parts, view, Silent(), PlainRunner)])

@@ -21,7 +21,8 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
-from tamis.intake import BatchRun, Intake, RawBatch
+from tamis.intake import BatchRun, Intake
+from tamis.records.batch import RawBatch
 from tamis.records.outbox import Outbox
 
 EVENTS = 40_000

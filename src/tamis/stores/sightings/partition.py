@@ -73,6 +73,7 @@ class PartitionSightings:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
+            self._lock = -1
             raise SightingsTakenError(str(folder)) from error
         self._segments: list[tuple[int, Segment]] = []
         self.next: int | None = None

@@ -14,15 +14,17 @@ import msgspec
 
 from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
 from tamis.domain.audit.log import AuditLog, LogTail
-from tamis.intake import Emissions, Intake, RawBatch
+from tamis.intake import Intake
+from tamis.records.batch import Emissions, RawBatch
 from tamis.records.differences import encode_differences
 from tamis.records.topics import Topic
 from tamis.streaming.agents.partials import PartialsPacker
+from tamis.streaming.agents.sightings import KeptSightings, SightingsKeeper, SightingsObserver
 from tamis.streaming.reader import TopicReader
 from tamis.streaming.transport.batch import Batch
 
 
-class IntakeObserver(Protocol):
+class IntakeObserver(SightingsObserver, Protocol):
     """Told after each commit what became of the batch's events."""
 
     def decided(self, partition: int, emissions: Emissions) -> None:
@@ -74,13 +76,22 @@ class IntakeRunner:
         config: see ``IntakeConfig``.
         reader: reads the audit log's tail at take-over.
         observer: told after each commit.
+        keeper: remembers what was seen, so that repeats are found; None: they are not looked for.
     """
 
-    def __init__(self, intake: Intake, config: IntakeConfig, reader: TopicReader, observer: IntakeObserver) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        config: IntakeConfig,
+        reader: TopicReader,
+        observer: IntakeObserver,
+        keeper: SightingsKeeper | None = None,
+    ) -> None:
         self._intake = intake
         self._config = config
         self._reader = reader
         self._observer = observer
+        self._keeper = keeper
         self._audit = config.topic(Topic.AUDIT_LOG)
         self._partials = config.topic(Topic.METRICS_PARTIALS)
         self._shadow = config.topic(Topic.RULES_SHADOW)
@@ -92,12 +103,20 @@ class IntakeRunner:
                 log = batch.local.get("log")
                 if not isinstance(log, AuditLog):
                     log = batch.local["log"] = await self.open_log(batch)
+                    if self._keeper is not None:
+                        batch.local["sightings"] = await self._keeper.open(batch.partition, batch.resumed_at)
                     await self._until_open()
                 self._intake = self._config.successor() or self._intake
-                emissions = self._intake.process(log, _raw(batch))
+                known = batch.local.get("sightings")
+                kept = known if isinstance(known, KeptSightings) else None
+                emissions = self._intake.process(log, _raw(batch), kept)
                 stamp = emissions.watermark if self._config.record_time else None
                 self._write(batch, emissions, stamp)
                 self.write_counts(batch, emissions, stamp)
+                if kept is not None and self._keeper is not None:
+                    batch.after_commit.append(
+                        self._keeper.decided(batch.partition, kept, emissions.fresh, batch.next, stamp)
+                    )
                 batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
 
     async def _until_open(self) -> None:

@@ -1,0 +1,54 @@
+"""A batch of one input partition as the core takes it, and what the core gives for it."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tamis.domain.differences import Differences
+from tamis.domain.tally import Tally
+from tamis.ports import RawRecord
+
+Record = tuple[bytes | None, bytes]
+
+
+class Emissions(msgspec.Struct, frozen=True):
+    """What one batch gives, to be written in one transaction.
+
+    Attributes:
+        outputs: topic without prefix -> records for the source partition.
+        leaves: values for the audit log, in order.
+        head: the batch head that follows them, None when there is nothing to record.
+        tally: counts of the batch.
+        watermark: every later record of this partition is received at or after this, ms.
+        differences: how a candidate bundle would have judged the batch, None without a candidate.
+        fresh: epoch minute -> 24 bytes for each event seen first in this batch (``domain.sightings``).
+    """
+
+    outputs: Mapping[str, list[Record]]
+    leaves: list[bytes]
+    head: bytes | None
+    tally: Tally
+    watermark: int
+    differences: Differences | None = None
+    fresh: Mapping[int, Sequence[bytes]] = {}
+
+
+class RawBatch(msgspec.Struct, frozen=True):
+    """Records of one partition of ``events.raw``.
+
+    Attributes:
+        topic: without prefix.
+        partition: its number.
+        records: in offset order, may be empty.
+        first, next: offsets covered, ``[first, next)``.
+        clock: for an empty batch the time up to which nothing came, ms; else ignored in favour of record times.
+        lost: offsets that retention deleted unread, ``[from, to)``.
+    """
+
+    topic: str
+    partition: int
+    records: Sequence[RawRecord]
+    first: int
+    next: int
+    clock: int
+    lost: tuple[int, int] | None = None

@@ -1,0 +1,79 @@
+"""Duplicates and conflicts: what is seen first, what repeats it, what is not a repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tamis.domain.event import Event
+from tamis.domain.sightings import FINGERPRINT_BYTES, Repeat, Sighted, canonical, fingerprints
+from tamis.stores.sightings.memory import MemorySightings
+from tests.support.core import START
+
+A, B = b"a" * 16, b"b" * 16
+SAID, OTHER = b"1" * 8, b"2" * 8
+MINUTE = START // 60_000
+
+
+def event(content: bytes | None = None, **changes: Any) -> Event:
+    given: dict[str, Any] = {
+        "event_id": "e", "kind": "track", "name": "Quote Started", "occurred_at": START, "sent_at": START,
+        "anonymous_id": "d", "user_id": None, "properties": {"a": 1, "b": 2}, "context": {"ip": "192.0.2.1"},
+        "consent": None, "vendor": "segment",
+    }  # fmt: skip
+    return Event(**(given | changes), content=content)
+
+
+def test_the_first_sighting_is_none_the_second_a_duplicate_another_content_a_conflict() -> None:
+    sighted = Sighted(MemorySightings(60).find)
+    found = sighted.classify([A, A, A, B], [SAID, SAID, OTHER, OTHER], [START] * 4)
+    assert found == [None, Repeat.DUPLICATE, Repeat.CONFLICT, None]
+    assert sighted.fresh == {MINUTE: [A + SAID, B + OTHER]}
+
+
+def test_what_was_committed_before_counts_and_is_not_remembered_again() -> None:
+    known = MemorySightings(60)
+    known.add(MINUTE - 60, A + SAID)
+    sighted = Sighted(known.find)
+    assert sighted.classify([A, A], [SAID, OTHER], [START, START]) == [Repeat.DUPLICATE, Repeat.CONFLICT]
+    assert sighted.fresh == {}
+
+
+def test_a_sighting_older_than_the_window_is_forgotten() -> None:
+    known = MemorySightings(60)
+    known.add(MINUTE - 61, A + SAID)
+    assert Sighted(known.find).classify([A], [SAID], [START]) == [None]
+
+
+def test_entries_lie_under_the_minute_they_came_in() -> None:
+    sighted = Sighted(MemorySightings(60).find)
+    sighted.classify([A, B], [SAID, SAID], [START, START + 60_000])
+    assert list(sighted.fresh) == [MINUTE, MINUTE + 1]
+
+
+def test_the_time_of_sending_is_no_part_of_what_an_event_says() -> None:
+    first = b'{"messageId":"x","sentAt":"2026-11-20T10:00:00Z","event":"E"}'
+    again = first.replace(b"10:00:00", b"11:30:00")
+    assert canonical(event(first)) == canonical(event(again)) != canonical(event(first.replace(b'"E"', b'"F"')))
+
+
+@pytest.mark.parametrize("content", [b'{"sentAt":1}', b'{"sentAt":"a\\"b"}', b'"sentAt"', b""])
+def test_a_strange_time_of_sending_stays_part_of_the_content(content: bytes) -> None:
+    assert canonical(event(content)) == content
+
+
+def test_fields_say_the_same_in_any_order_and_from_any_address() -> None:
+    one = canonical(event())
+    assert one == canonical(event(properties={"b": 2, "a": 1}, sent_at=None))
+    assert one == canonical(event(context={"ip": "198.51.100.7", "receivedAt": "now"}))
+    assert one != canonical(event(properties={"a": 1, "b": 3}))
+    assert one != canonical(event(user_id="u"))
+
+
+@pytest.mark.parametrize("value", [2**80, "\ud800", {"a": [2**70]}])
+def test_no_value_is_too_strange_for_a_fingerprint(value: Any) -> None:
+    made = fingerprints(b"k" * 32)(event(properties={"x": value}))
+    assert len(made) == FINGERPRINT_BYTES
+    assert made == fingerprints(b"k" * 32)(event(properties={"x": value}))
+    assert made != fingerprints(b"l" * 32)(event(properties={"x": value}))
