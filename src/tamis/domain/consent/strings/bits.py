@@ -13,9 +13,9 @@ from tamis.domain.consent.strings.flaw import Flaw
 MAX_PADDING = 23
 """Zero bits an official encoder leaves after the last field at most: groups of 24 bits."""
 _WINDOW = bytes(8)
-_TO_STANDARD = str.maketrans("-_", "+/")
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SEXTETS = re.compile(r"[A-Za-z0-9_-]+").fullmatch
-_FILL = ("", "AAA", "AA", "A")
+_FILL = (b"", b"AAA", b"AA", b"A")
 
 
 class Cursor:
@@ -36,7 +36,7 @@ class Cursor:
         self.flaw: Flaw | None = None
         if _SEXTETS(text):
             self.size = 6 * len(text)
-            self.octets = a2b_base64(text.translate(_TO_STANDARD) + _FILL[len(text) & 3]) + _WINDOW
+            self.octets = a2b_base64(text.encode().translate(_TO_STANDARD) + _FILL[len(text) & 3]) + _WINDOW
         else:
             self.size = 0
             self.octets = _WINDOW

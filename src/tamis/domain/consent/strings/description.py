@@ -112,7 +112,9 @@ def _section(body: Body) -> dict[str, Any]:
         return _usp(body)
     assert isinstance(body, UsSection)
     fields: dict[str, Any] = {body.layout.version_field: body.version}
-    fields |= zip(body.layout.fields, body.values, strict=True)
+    for name, count in body.layout.fields.items():
+        values = body.get(name)
+        fields[name] = values if count else values[0]
     if body.gpc is not None:
         fields |= {"GpcSegmentType": _GPC_SEGMENT, "Gpc": body.gpc}
     if body.sensitive is not None:

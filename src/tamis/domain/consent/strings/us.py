@@ -11,6 +11,7 @@ from tamis.domain.consent.strings.flaw import Flaw, Malformed
 from tamis.domain.consent.strings.us_layouts import COVERED, LAYOUTS, SENSITIVE_CATEGORIES, Layout
 
 _GPC_SEGMENT = 1
+_LOW_BITS = int("01" * 64, 2)  # of every two-bit value
 
 
 class UsSection(msgspec.Struct, frozen=True, gc=False):
@@ -19,23 +20,21 @@ class UsSection(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         layout: its fields.
         version: value of the version field.
-        values: for each field of the layout its value, or the values of a list.
+        values: all two-bit values in the layout's order.
         gpc: the GPC segment's bit; None when the segment is absent.
         sensitive: values of the sensitive data segment; None when it is absent.
     """
 
     layout: Layout
     version: int
-    values: tuple[int | tuple[int, ...], ...]
+    values: tuple[int, ...]
     gpc: bool | None
     sensitive: tuple[int, ...] | None
 
     def get(self, field: str) -> tuple[int, ...]:
         """The values of a field; none when this section does not have it."""
-        for name, value in zip(self.layout.fields, self.values, strict=True):
-            if name == field:
-                return value if isinstance(value, tuple) else (value,)
-        return ()
+        start, end = self.layout.spans.get(field, (0, 0))
+        return self.values[start:end]
 
 
 def decode_us(section: int, text: str) -> UsSection | Malformed:
@@ -50,10 +49,10 @@ def decode_us(section: int, text: str) -> UsSection | Malformed:
     layout = versions.get(version)
     if layout is None:
         return Malformed(cursor.flaw or Flaw.VERSION, name)
-    values = tuple(_values(cursor, count) if count else cursor.take(2) for count in layout.fields.values())
-    cursor.finish()
-    if cursor.flaw is None and not _valid(layout, values):
+    values = _values(cursor, layout.size)
+    if not values[layout.spans[COVERED][0]]:
         cursor.fail(Flaw.VALUE)
+    cursor.finish()
     gpc = sensitive = None
     if dot and cursor.flaw is None:
         cursor = Cursor(more)
@@ -61,8 +60,6 @@ def decode_us(section: int, text: str) -> UsSection | Malformed:
             gpc = _read_gpc(cursor)
         elif layout.sensitive:
             sensitive = _values(cursor, SENSITIVE_CATEGORIES)
-            if 3 in sensitive:  # noqa: PLR2004 - the one value nothing has
-                cursor.fail(Flaw.VALUE)
         else:
             cursor.fail(Flaw.SEGMENT)
         cursor.finish()
@@ -72,15 +69,10 @@ def decode_us(section: int, text: str) -> UsSection | Malformed:
 
 
 def _values(cursor: Cursor, count: int) -> tuple[int, ...]:
-    number = cursor.take(2 * count)
-    return tuple(number >> shift & 3 for shift in range(2 * count - 2, -1, -2))
-
-
-def _valid(layout: Layout, values: tuple[int | tuple[int, ...], ...]) -> bool:
-    for name, value in zip(layout.fields, values, strict=True):
-        if value == 3 or (isinstance(value, tuple) and 3 in value) or (value == 0 and name == COVERED):  # noqa: PLR2004
-            return False
-    return True
+    number = cursor.take_long(2 * count)
+    if number & number >> 1 & _LOW_BITS:
+        cursor.fail(Flaw.VALUE)  # both bits set: 3
+    return tuple([number >> shift & 3 for shift in range(2 * count - 2, -1, -2)])
 
 
 def _read_gpc(cursor: Cursor) -> bool:

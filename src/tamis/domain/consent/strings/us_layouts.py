@@ -26,6 +26,8 @@ class Layout(msgspec.Struct, frozen=True, gc=False):
         name: client-side API prefix, e.g. "usca".
         version_field: name of the first six bits.
         fields: name -> number of two-bit values, 0 for a single one that is no list.
+        spans: name -> where its values begin and end among all values.
+        size: number of all values.
         gpc: a GPC segment may follow.
         sensitive: a segment of sensitive data consents may follow.
     """
@@ -34,6 +36,8 @@ class Layout(msgspec.Struct, frozen=True, gc=False):
     name: str
     version_field: str
     fields: Mapping[str, int]
+    spans: Mapping[str, tuple[int, int]]
+    size: int
     gpc: bool
     sensitive: bool
 
@@ -106,8 +110,12 @@ _GPC, _PLAIN, _CONSENTS = (True, False), (False, False), (False, True)  # (gpc, 
 
 
 def _layout(section: int, name: str, fields: Mapping[str, int], follows: tuple[bool, bool]) -> Layout:
+    spans, end = {}, 0
+    for field, count in fields.items():
+        spans[field] = (end, end + (count or 1))
+        end = spans[field][1]
     first = VERSION if section < _HEADLESS else MSPA_VERSION
-    return Layout(section, name, first, fields, *follows)
+    return Layout(section, name, first, fields, spans, end, *follows)
 
 
 _HEADLESS = 24  # from here on there is no Version

@@ -18,6 +18,7 @@ from tamis.domain.consent.strings.flaw import Flaw
 HIGHEST_ID = 0xFFFF
 _SINGLE, _GROUP = 17, 33  # bits of one range entry
 _IDS = 0xFFFFFFFF  # both ids of a group, after the bit that says it is one
+_ENTRY = 1 << 32 | _IDS
 _RUNS = re.compile("1+").finditer
 
 
@@ -89,9 +90,10 @@ def read_ranges(cursor: Cursor, highest: int = HIGHEST_ID) -> VendorSet:
         cursor.fail(Flaw.TRUNCATED)
         return NOBODY
     ranges, reached, ordered = array("I"), 0, True
+    add, number = ranges.append, int.from_bytes
     for _ in range(count):
         at = pos >> 3
-        entry = int.from_bytes(octets[at : at + 8], "big") >> (31 - (pos & 7)) & 0x1FFFFFFFF
+        entry = number(octets[at : at + 5]) >> (7 - (pos & 7)) & _ENTRY  # the 33 bits from here on
         if entry > _IDS:
             pos += _GROUP
             entry &= _IDS
@@ -99,12 +101,13 @@ def read_ranges(cursor: Cursor, highest: int = HIGHEST_ID) -> VendorSet:
         else:
             pos += _SINGLE
             first = last = entry >> 16
-            entry = first << 16 | first
+            entry = first * 0x10001
         if not 0 < first <= last <= highest or pos > size:
             cursor.fail(Flaw.TRUNCATED if pos > size else Flaw.RANGE)
             return NOBODY
-        ordered = ordered and first > reached
+        if first <= reached:
+            ordered = False
         reached = last
-        ranges.append(entry)
+        add(entry)
     cursor.pos = pos
     return VendorSet(0, 0, ranges, ordered)
