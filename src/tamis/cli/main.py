@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "check": "tamis.cli.check",
     "decode": "tamis.cli.decode",
     "try": "tamis.cli.try_events",
+    "consent": "tamis.cli.consent",
     "audit": "tamis.cli.audit",
     "keys": "tamis.cli.keys",
     "settings": "tamis.cli.settings",

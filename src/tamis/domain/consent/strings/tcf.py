@@ -132,7 +132,7 @@ def _read_segments(texts: list[str]) -> _Segments | Malformed:
     for text in texts:
         cursor = _start(text)
         kind = cursor.take(3)
-        part = SEGMENTS[kind] if kind < len(SEGMENTS) else ""
+        part = SEGMENTS[kind] if CORE < kind < len(SEGMENTS) else ""
         if cursor.flaw is None and (not CORE < kind < len(SEGMENTS) or kind in found):
             cursor.fail(Flaw.SEGMENT)
         else:
