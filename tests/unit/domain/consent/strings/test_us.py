@@ -15,7 +15,6 @@ from tamis.domain.consent.strings.us_layouts import LAYOUTS
 from tests.support.consent_samples import FIELDS
 from tests.support.consent_strings import gpc, gpp_string, us_section
 
-
 ANSWERS: dict[str | None, dict[str, Flaw | None]] = {
     "gpc": {"QA": None, "Q": None, "YA": None, "AA": Flaw.SEGMENT, "gA": Flaw.SEGMENT, "QB": Flaw.PADDING},
     "sensitive": {"AAA": None, "AAAA": None, "AA": Flaw.TRUNCATED, "DAA": Flaw.VALUE, "AAB": Flaw.PADDING},
