@@ -198,6 +198,22 @@ class LimitsSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_events_per_record: Annotated[int, Meta(description="most events in one record", ge=1, le=65_535)] = 500
 
 
+class EnvelopesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How producers' bodies are read."""
+
+    vendor: Annotated[
+        Literal[
+            "detect", "amplitude", "cloudevents", "ga4", "jitsu", "matomo", "mixpanel", "mparticle", "posthog",
+            "rudderstack", "segment", "snowplow",
+        ],
+        Meta(description="the only vendor in `events.raw`, or `detect`: told from each record"),
+    ] = "detect"  # fmt: skip
+    single_id: Annotated[
+        Literal["nobody", "person", "device"],
+        Meta(description="what an id is that nothing tells to be a person's or a device's; `nobody`: no subject"),
+    ] = "nobody"
+
+
 class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):
     """Prometheus endpoint and logs."""
 
@@ -230,6 +246,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeysSettings = KeysSettings()
     rules: RulesSettings = RulesSettings()
     limits: LimitsSettings = LimitsSettings()
+    envelopes: EnvelopesSettings = EnvelopesSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     paths: PathsSettings = PathsSettings()
 

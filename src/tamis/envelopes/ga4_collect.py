@@ -6,7 +6,8 @@ event, its fields before those of the query. ``cid`` is the device, ``uid`` the 
 are texts and ``epn.<name>`` numbers, exact; ``up.``/``upn.`` are properties of the user. Other fields that are not
 about transport keep their short names (``cu``, ``pr1``). A hit has neither id nor time: ids are derived, the time is
 that of receipt. Consent: ``gcs``, ``gcd``, ``npa``/``_npa``, ``dma``, ``dma_cps`` and the strings of the IAB (``gdpr``,
-``gdpr_consent``, ``gpp``, ``gpp_sid``, ``us_privacy``), all kept as sent, none judged here.
+``gdpr_consent``, ``gpp``, ``gpp_sid``, ``us_privacy``), all kept as sent, none judged here; two fields of one
+meaning that contradict each other are malformed.
 """
 
 import re
@@ -128,5 +129,8 @@ def consent_of(hit: Pairs) -> tuple[InlineConsent | None, dict[str, str]]:
     stated = {name: hit[name] for name in SIGNALS if hit.get(name)}
     if not stated:
         return None, {}
-    signals = {SIGNALS[name].value: text for name, text in stated.items()}
-    return InlineConsent({}, signals=tuple(signals.items())), stated
+    signals: dict[str, str] = {}
+    for name, text in stated.items():
+        signals.setdefault(SIGNALS[name].value, text)
+    contradicted = any(signals[SIGNALS[name].value] != text for name, text in stated.items())
+    return InlineConsent({}, contradicted, tuple(signals.items())), stated

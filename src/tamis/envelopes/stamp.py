@@ -1,12 +1,13 @@
 """Times that vendors send as numbers or in their own text forms, to microseconds since the epoch, UTC.
 
 Rules: the unit is the vendor's, told by the function; a number between two units of the same field is decided by size
-(``seconds_or_millis``); booleans, NaN, times before 1970 and after 9999 are no times. Exact: a float is read to the
-microsecond, what is finer is cut.
+(``seconds_or_millis``); booleans, NaN, times before 1970 and after 9999 are no times. A float
+is the shortest decimal that stands for it; what is finer than a microsecond is cut.
 """
 
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 from tamis.envelopes import instant
@@ -33,7 +34,7 @@ def number(value: Any, unit: int) -> int | None:
         return None
     if not 0 <= value < _END // unit:
         return None
-    return value * unit if isinstance(value, int) else math.floor(round(value * SECOND, 1)) * unit // SECOND
+    return value * unit if isinstance(value, int) else int(Decimal(repr(value)) * unit)
 
 
 def millis(value: Any) -> int | None:

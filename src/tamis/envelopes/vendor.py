@@ -49,7 +49,9 @@ class Vendors:
 
 
 def each(bench: Workbench, items: Any, root: str, read: Callable[[Any, str, int], Entry]) -> Entries:
-    """One entry for each item of a list; a list that is empty, too long or none is one Invalid at ``root``."""
+    """One entry for each item of a list; a list that is missing, empty, too long or none is one Invalid at ``root``."""
+    if items is None:
+        return refusal.refuse(InvalidReason.MISSING_FIELD, root)
     if not isinstance(items, list):
         return refusal.refuse(InvalidReason.WRONG_TYPE, root)
     if not items:

@@ -21,7 +21,7 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
-from tamis.envelopes.envelope import Limits
+from tamis.envelopes.envelope import Limits, SingleId
 from tamis.intake import Intake
 from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
@@ -146,6 +146,8 @@ def intake_app(
             max_record_bytes=settings.limits.max_record_bytes,
             max_events_per_record=settings.limits.max_events_per_record,
         ),
+        None if settings.envelopes.vendor == "detect" else settings.envelopes.vendor,
+        single_id=SingleId(settings.envelopes.single_id),
     )
 
     def gate() -> str | None:
