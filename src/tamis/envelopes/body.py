@@ -13,12 +13,12 @@ import msgspec
 
 from tamis.domain.event import Invalid
 from tamis.envelopes import refusal
+from tamis.envelopes.embedded import open_data, parse_json
 from tamis.envelopes.envelope import Headers
 
 ENDPOINT: Final = "endpoint"
 MAX_FIELDS: Final = 4_000
 Pairs = Mapping[str, str]
-_read_json = msgspec.json.Decoder().decode
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -29,6 +29,8 @@ class Body(msgspec.Struct, frozen=True):
         json: the decoded value; ``msgspec.UNSET`` when it is no JSON.
         refusal: why it is no JSON.
         form: name -> value of a form, empty when the value is none.
+        data: JSON, plain or base64, in the field ``data`` of the form or of the query of a request without a value, or the
+            whole value where the query names a compression; Invalid when it cannot be opened, UNSET when it is not there.
         path, query: of the address it was posted to (header ``endpoint``).
         headers: lower-case name -> value.
         received_at: ms.
@@ -38,6 +40,7 @@ class Body(msgspec.Struct, frozen=True):
     json: Any
     refusal: Invalid
     form: Pairs
+    data: Any
     path: str
     query: Pairs
     headers: Pairs
@@ -47,18 +50,6 @@ class Body(msgspec.Struct, frozen=True):
     def is_json(self) -> bool:
         """Whether the value is JSON."""
         return self.json is not msgspec.UNSET
-
-
-def parse_json(value: bytes | str) -> Any:
-    """The decoded value, or Invalid. Integers are exact."""
-    try:
-        return _read_json(value)
-    except msgspec.ValidationError as error:
-        return refusal.wrong_type(error)
-    except RecursionError:
-        return refusal.TOO_DEEP
-    except (msgspec.DecodeError, UnicodeError):
-        return refusal.NOT_JSON
 
 
 def pairs(text: str) -> Pairs:
@@ -93,13 +84,23 @@ def open_body(value: bytes, headers: Headers, received_at: int) -> Body:
     path, query = address(texts.get(ENDPOINT, ""))
     found = parse_json(value) if value else refusal.EMPTY
     text = value.decode()
+    form = pairs(text.strip()) if isinstance(found, Invalid) and "=" in text else {}
+    asked = pairs(query) if query else {}
     return Body(
         text=text,
         json=msgspec.UNSET if isinstance(found, Invalid) else found,
         refusal=found if isinstance(found, Invalid) else refusal.UNKNOWN,
-        form=pairs(text.strip()) if isinstance(found, Invalid) and "=" in text else {},
+        form=form,
+        data=_data(text, form, asked) if isinstance(found, Invalid) else msgspec.UNSET,
         path=path,
-        query=pairs(query) if query else {},
+        query=asked,
         headers=texts,
         received_at=received_at,
     )
+
+
+def _data(text: str, form: Pairs, query: Pairs) -> Any:
+    data = form.get("data") or ("" if text else query.get("data"))
+    if not data and text and "compression" in query and "data" not in form:
+        data = text.strip()
+    return open_data(data) if data else msgspec.UNSET

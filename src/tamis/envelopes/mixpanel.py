@@ -11,12 +11,13 @@ stated. Ids, tokens and the time are taken out of the properties.
 
 from typing import Any, Final
 
+import msgspec
+
 from tamis.domain.event import Invalid, Kind
 from tamis.domain.outcome import InvalidReason
 from tamis.envelopes import refusal, stamp
 from tamis.envelopes.body import Body
 from tamis.envelopes.draft import Draft, finish
-from tamis.envelopes.embedded import open_data
 from tamis.envelopes.envelope import Entries, Entry, Workbench
 from tamis.envelopes.page import page, present
 from tamis.envelopes.reading import Fields, Id
@@ -122,8 +123,7 @@ def content(body: Body) -> Any:
     """The JSON a body holds, or the field ``data`` of its form or query; Invalid when there is none."""
     if body.is_json:
         return body.json
-    data = body.form.get("data") or (body.query.get("data") if not body.text else None)
-    return unreadable(body) if data is None else open_data(data)
+    return unreadable(body) if body.data is msgspec.UNSET else body.data
 
 
 def _is_profile(item: dict[str, Any]) -> bool:

@@ -11,12 +11,13 @@ Ids and tokens are taken out of the properties.
 
 from typing import Any, Final
 
+import msgspec
+
 from tamis.domain.event import Invalid, Kind
 from tamis.domain.outcome import InvalidReason
 from tamis.envelopes import refusal, stamp
 from tamis.envelopes.body import Body
 from tamis.envelopes.draft import Draft, finish
-from tamis.envelopes.embedded import open_data
 from tamis.envelopes.envelope import Entries, Entry, Workbench
 from tamis.envelopes.page import page, present
 from tamis.envelopes.reading import Fields, Id
@@ -112,10 +113,7 @@ def _content(body: Body) -> Any:
         found = body.json
         inner = found.get("data") if isinstance(found, dict) and "event" not in found else None
         return inner if isinstance(inner, dict | list) else found
-    data = body.form.get("data")
-    if data is None and body.text and not body.form and "compression" in body.query:
-        data = body.text.strip()
-    return unreadable(body) if data is None else open_data(data)
+    return unreadable(body) if body.data is msgspec.UNSET else body.data
 
 
 def _is_event(item: Any) -> bool:

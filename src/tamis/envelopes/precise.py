@@ -10,8 +10,8 @@ import msgspec
 
 from tamis.domain.event import Event
 from tamis.envelopes import stamp
-from tamis.envelopes.body import parse_json
 from tamis.envelopes.draft import Moment
+from tamis.envelopes.embedded import parse_json
 from tamis.envelopes.envelope import Entries, Entry, Envelope, Headers
 
 

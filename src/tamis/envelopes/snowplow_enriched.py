@@ -12,8 +12,9 @@ from typing import Any, Final
 from tamis.domain.event import Invalid, Kind
 from tamis.domain.outcome import InvalidReason
 from tamis.envelopes import refusal, stamp
-from tamis.envelopes.body import Body, parse_json
+from tamis.envelopes.body import Body
 from tamis.envelopes.draft import Draft, finish
+from tamis.envelopes.embedded import parse_json
 from tamis.envelopes.envelope import Entry, Workbench
 from tamis.envelopes.page import page, present
 from tamis.envelopes.reading import Fields
