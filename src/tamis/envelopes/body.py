@@ -29,8 +29,8 @@ class Body(msgspec.Struct, frozen=True):
         json: the decoded value; ``msgspec.UNSET`` when it is no JSON.
         refusal: why it is no JSON.
         form: name -> value of a form, empty when the value is none.
-        data: JSON, plain or base64, in the field ``data`` of the form or of the query of a request without a value, or the
-            whole value where the query names a compression; Invalid when it cannot be opened, UNSET when it is not there.
+        data: JSON, plain or base64, in the field ``data`` of the form, or of the query of a request without a value, or
+            the whole value where the query names a compression; Invalid when unreadable, UNSET when it is not there.
         path, query: of the address it was posted to (header ``endpoint``).
         headers: lower-case name -> value.
         received_at: ms.
