@@ -9,13 +9,19 @@ from typing import Any
 
 import click
 
+from tamis.cli.audit_evidence import verify_bundle
+from tamis.cli.audit_prove import prove
 from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.domain.audit.report import LogReport
 
 
 @click.group(name="audit")
 def command() -> None:
-    """Export and verify the audit log."""
+    """Export and verify the audit log, and prove single decisions."""
+
+
+command.add_command(prove)
+command.add_command(verify_bundle)
 
 
 @command.command()

@@ -30,6 +30,7 @@ from tamis.settings import SetupError
 WITNESSED_PATH = "checkpoint.witnessed"
 ANCHORS = "anchors"
 BUNDLES = "bundles"
+CONTROL = "audit.control"
 _TILES_KEPT = 512
 _BUNDLES_KEPT = 16
 
@@ -141,8 +142,8 @@ class SealedFolder:
         return next((log for log in self.logs if str(log.origin) == origin), None)
 
     def of_partition(self, partition: int) -> list[SealedLog]:
-        """The logs of one partition number, newest epoch first."""
-        return [log for log in reversed(self.logs) if log.origin.partition == partition]
+        """The logs of decisions about one source partition, newest epoch first."""
+        return [log for log in reversed(self.logs) if log.origin.partition == partition and log.origin.log != CONTROL]
 
     def anchors(self) -> Iterator[tuple[int, StampedText]]:
         """Stored anchors in order.

@@ -46,7 +46,9 @@ func opened(r request, text []byte) (*f_log.Checkpoint, *note.Note, error) {
 		signed[fmt.Sprintf("%s+%08x", sig.Name, sig.Hash)] = true
 	}
 	for _, key := range append(append([]string{}, r.Keys...), r.Witnesses...) {
-		if id := key[:strings.LastIndex(key, "+")]; !signed[id] {
+		name, rest, _ := strings.Cut(key, "+")
+		hash, _, _ := strings.Cut(rest, "+")
+		if id := name + "+" + hash; !signed[id] {
 			return nil, nil, fmt.Errorf("no signature by %s", id)
 		}
 	}
