@@ -57,7 +57,7 @@ def read_zip(path: Path) -> Evidence:
             files = _files(archive)
     except (OSError, zipfile.BadZipFile) as error:
         raise SetupError(f"{path} cannot be read as a zip file: {error}") from None
-    except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (EOFError, RuntimeError, ValueError) as error:
         raise (
             error if isinstance(error, EvidenceError) else EvidenceError(f"a file in it is damaged: {error}")
         ) from None
