@@ -105,7 +105,8 @@ def us_text(random: Random, row: dict[str, Any]) -> str:
         more = [gpc(random.random() < 0.5)]
     elif row["segment"] == "sensitive" and random.random() < 0.8:
         more = ["".join(number(random.randint(0, 2), 2) for _ in range(8))]
-    return us_section(row["version"], values, *more, fill=random.choice((6, 8, 24)))
+    version = random.choice((1, 2)) if row["version"] == 2 else row["version"]  # usnat 2 also under the number 1
+    return us_section(version, values, *more, fill=random.choice((6, 8)))
 
 
 def gpp_text(random: Random) -> str:

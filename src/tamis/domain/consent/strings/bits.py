@@ -1,8 +1,9 @@
 """Reads big-endian bit fields from base64url text, strictly within bounds.
 
 Rules: only ``A-Z a-z 0-9 - _``, no ``=``; a text has six bits a character; a read past the end sets ``flaw`` and
-gives 0, and so does every later read; after the last field only zeros may follow, fewer than 24 of them (official
-encoders fill up to a whole byte, character or group of four characters). A read costs the same wherever it is.
+gives 0, and so does every later read; after the last field only zeros may follow, and not many: official encoders
+fill up to a whole byte, character or group of four characters, old ones some bytes more. A read costs the same
+wherever it is.
 """
 
 import re
@@ -11,7 +12,7 @@ from binascii import a2b_base64
 from tamis.domain.consent.strings.flaw import Flaw
 
 MAX_PADDING = 23
-"""Zero bits an official encoder leaves after the last field at most: groups of 24 bits."""
+"""Zero bits that encoders leave after the last field at most: groups of 24 bits."""
 _WINDOW = bytes(8)
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _SEXTETS = re.compile(r"[A-Za-z0-9_-]+").fullmatch
@@ -69,8 +70,8 @@ class Cursor:
         self.pos = end
         return number & ((1 << width) - 1)
 
-    def finish(self) -> None:
-        """All fields are read: what is left must be padding."""
+    def finish(self, most: int = MAX_PADDING) -> None:
+        """All fields are read: what is left must be padding, at most ``most`` bits."""
         rest = self.size - self.pos
-        if rest > MAX_PADDING or self.take_long(rest):
+        if rest > most or self.take_long(rest):
             self.fail(Flaw.PADDING)

@@ -27,6 +27,7 @@ CACHED_CHARS = 2048
 CORE, DISCLOSED, ALLOWED, PUBLISHER = range(4)
 SEGMENTS = ("core", "disclosed_vendors", "allowed_vendors", "publisher_tc")
 _VERSION = 2
+_MAX_PADDING = 63  # early official encoders left 57 zeros after a publisher TC segment
 _HEAD_BITS = 213
 _A = ord("A")
 
@@ -137,7 +138,7 @@ def _read_segments(texts: list[str]) -> _Segments | Malformed:
             cursor.fail(Flaw.SEGMENT)
         else:
             found[kind] = _read_publisher(cursor) if kind == PUBLISHER else read_vendors(cursor)
-            cursor.finish()
+            cursor.finish(_MAX_PADDING)
         if cursor.flaw is not None:
             return Malformed(cursor.flaw, part)
     return found
@@ -160,7 +161,7 @@ def _read_core(text: str, extra: _Segments) -> TcString | Malformed:
     vendor_consents = read_vendors(cursor)
     vendor_interests = read_vendors(cursor)
     restrictions = _read_restrictions(cursor)
-    cursor.finish()
+    cursor.finish(_MAX_PADDING)
     created, updated = head >> 171 & 0xFFFFFFFFF, head >> 135 & 0xFFFFFFFFF
     if DISCLOSED not in extra and max(created, updated) * 100 >= DISCLOSED_SINCE_MS:
         cursor.fail(Flaw.NO_DISCLOSED_VENDORS)

@@ -1,14 +1,14 @@
 """GPP sections for the United States: one section's text in, ``UsSection`` or ``Malformed`` out.
 
-Rules: the version must be one with a layout; a value is 0, 1 or 2, and whether the MSPA covers the transaction is 1 or
-2; one more segment may follow, of the kind the layout names. What the fields mean: ``us_signals``.
+Rules: the version must be one with a layout; a value is 0, 1 or 2; one more segment may follow, of the kind the layout
+names. What the fields mean: ``us_signals``.
 """
 
 import msgspec
 
 from tamis.domain.consent.strings.bits import Cursor
 from tamis.domain.consent.strings.flaw import Flaw, Malformed
-from tamis.domain.consent.strings.us_layouts import COVERED, LAYOUTS, SENSITIVE_CATEGORIES, Layout
+from tamis.domain.consent.strings.us_layouts import LAYOUTS, SENSITIVE_CATEGORIES, VERSION_BITS, Layout, layout_of
 
 _GPC_SEGMENT = 1
 _LOW_BITS = int("01" * 64, 2)  # of every two-bit value
@@ -39,19 +39,16 @@ class UsSection(msgspec.Struct, frozen=True, gc=False):
 
 def decode_us(section: int, text: str) -> UsSection | Malformed:
     """Decodes section ``section`` (a key of ``LAYOUTS``) from its text."""
-    versions = LAYOUTS[section]
-    name = versions[1].name
+    name = LAYOUTS[section][1].name
     if text.count(".") > 1:
         return Malformed(Flaw.SEGMENT, name)
     core, dot, more = text.partition(".")
     cursor = Cursor(core)
-    version = cursor.take(6)
-    layout = versions.get(version)
+    version = cursor.take(VERSION_BITS)
+    layout = layout_of(section, version, cursor.size)
     if layout is None:
         return Malformed(cursor.flaw or Flaw.VERSION, name)
     values = _values(cursor, layout.size)
-    if not values[layout.spans[COVERED][0]]:
-        cursor.fail(Flaw.VALUE)
     cursor.finish()
     gpc = sensitive = None
     if dot and cursor.flaw is None:

@@ -2,8 +2,9 @@
 
 Rules: a core segment is a 6-bit version and then two-bit values only, so a layout is its ordered field names with the
 number of values of each; 0 = a single value, n = a list of n. The newest four states have no ``Version``: their core
-begins with ``MspaVersion``, and official encoders write no section header. A section may end in one more segment: GPC,
-or (IN, KY, RI) consent to sensitive data.
+begins with ``MspaVersion``, and official encoders write no section header. ``usnat`` 1 exists in two layouts, told
+apart by length, because consent tools took over the values of version 2 before its number. A section may end in one
+more segment: GPC, or (IN, KY, RI) consent to sensitive data.
 Source: IAB Tech Lab, Global Privacy Platform, "Sections/US-National" and "Sections/US-States/*", one table a state.
 """
 
@@ -16,6 +17,7 @@ SENSITIVE, CHILD = "SensitiveDataProcessing", "KnownChildSensitiveDataConsents"
 COVERED = "MspaCoveredTransaction"
 SENSITIVE_CATEGORIES = 8
 """Values of the separate sensitive data segment."""
+VERSION_BITS = 6
 
 
 class Layout(msgspec.Struct, frozen=True, gc=False):
@@ -119,6 +121,7 @@ def _layout(section: int, name: str, fields: Mapping[str, int], follows: tuple[b
 
 
 _HEADLESS = 24  # from here on there is no Version
+_NATIONAL = 7
 
 LAYOUTS: Mapping[int, Mapping[int, Layout]] = {
     7: {
@@ -147,3 +150,11 @@ LAYOUTS: Mapping[int, Mapping[int, Layout]] = {
     27: {1: _layout(27, "usri", _newest_states({CHILD: 0}), _CONSENTS)},
 }
 """GPP section id -> version -> layout."""
+
+
+def layout_of(section: int, version: int, bits: int) -> Layout | None:
+    """The layout of a core segment of ``bits`` bits, None for an unknown version."""
+    versions = LAYOUTS[section]
+    if section == _NATIONAL and version == 1 and bits >= VERSION_BITS + 2 * versions[2].size:
+        return versions[2]
+    return versions.get(version)

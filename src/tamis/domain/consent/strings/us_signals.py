@@ -3,8 +3,9 @@
 Rules: 1 = opted out or no consent, 2 = did not opt out or consents, 0 = not applicable; of several values the refusal
 wins; a field the section does not have is not applicable. GPC opts out of sale, sharing and targeted advertising,
 whatever the fields say; so does a missing GPC segment where the section has one, because a string that was cut off
-there cannot be told from one that never had it. Likewise no segment of consent to sensitive data is no consent. The
-notice fields change nothing: a field that says "did not opt out" stays what it is.
+there cannot be told from one that never had it. Likewise no segment of consent to sensitive data is no consent; and
+``usnat`` 1 in its shorter layout without GPC refuses sensitive data, children and additional processing, because it may
+be the beginning of the longer one. The notice fields change nothing: "did not opt out" stays what it is.
 A US Privacy string's opt-out of sale covers sharing too, which did not have a word of its own when it was made.
 Source: IAB Tech Lab GPP section specifications, value tables; 11 CCR 7025 (GPC); US Privacy String v1.
 """
@@ -14,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from tamis.domain.consent.strings.us import UsSection
-from tamis.domain.consent.strings.us_layouts import CHILD, SENSITIVE, SENSITIVE_CATEGORIES
+from tamis.domain.consent.strings.us_layouts import CHILD, LAYOUTS, SENSITIVE, SENSITIVE_CATEGORIES
 from tamis.domain.consent.strings.usp import UspString
 
 
@@ -49,6 +50,8 @@ class UsChoices(msgspec.Struct, frozen=True, gc=False):
 
 
 _OF_VALUE = (Choice.NOT_APPLICABLE, Choice.REFUSED, Choice.ACCEPTED)
+_NO_CONSENT = (1,)
+_SHORTER = LAYOUTS[7][1]
 _OF_LETTER = {"-": Choice.NOT_APPLICABLE, "Y": Choice.REFUSED, "N": Choice.ACCEPTED}
 
 
@@ -62,7 +65,11 @@ def choices_of(section: UsSection, *, no_gpc_segment_is_no_gpc: bool = False) ->
     """
     sensitive = section.sensitive if section.sensitive is not None else section.get(SENSITIVE)
     if not sensitive and section.layout.sensitive:
-        sensitive = (1,) * SENSITIVE_CATEGORIES
+        sensitive = _NO_CONSENT * SENSITIVE_CATEGORIES
+    known_child = section.get(CHILD)
+    additional = section.get("PersonalDataConsents") + section.get("AdditionalDataProcessingConsent")
+    if section.layout is _SHORTER and section.gpc is None:
+        sensitive, known_child, additional = _NO_CONSENT * len(sensitive), _NO_CONSENT, _NO_CONSENT
     gpc = section.gpc is True or (section.gpc is None and section.layout.gpc and not no_gpc_segment_is_no_gpc)
     return UsChoices(
         sale=_opt_out(section, "SaleOptOut", gpc),
@@ -70,10 +77,8 @@ def choices_of(section: UsSection, *, no_gpc_segment_is_no_gpc: bool = False) ->
         targeted_advertising=_opt_out(section, "TargetedAdvertisingOptOut", gpc),
         sensitive=_strictest(sensitive),
         sensitive_categories=tuple(_OF_VALUE[value] for value in sensitive),
-        known_child=_strictest(section.get(CHILD)),
-        additional_processing=_strictest(
-            section.get("PersonalDataConsents") + section.get("AdditionalDataProcessingConsent")
-        ),
+        known_child=_strictest(known_child),
+        additional_processing=_strictest(additional),
         gpc=section.gpc,
     )
 

@@ -85,7 +85,7 @@ def test_segments_may_come_in_any_order() -> None:
         (tc_string(Tc(restrictions=((2, 0, ((1, 1),)), (2, 0, ((2, 2),))))), (Flaw.RESTRICTION, "core")),
         (tc_string(Tc(restrictions=((2, 0, ((0, 1),)),))), (Flaw.RANGE, "core")),
         (tc_string(Tc(disclosed=None)), (Flaw.NO_DISCLOSED_VENDORS, "core")),
-        (text_of(core_bits(Tc()), 24) + "AAAA." + text_of(segment_bits(Tc())[0]), (Flaw.PADDING, "core")),
+        (text_of(core_bits(Tc()), 24) + "AAAAAAAAAAAA." + text_of(segment_bits(Tc())[0]), (Flaw.PADDING, "core")),
         (tc_string(Tc())[:-1] + "B", (Flaw.PADDING, "disclosed_vendors")),
         (tc_string(Tc()) + ".", (Flaw.EMPTY, "")),
         (tc_string(Tc()) + "..", (Flaw.EMPTY, "")),
@@ -104,6 +104,12 @@ def test_segments_may_come_in_any_order() -> None:
 )
 def test_what_is_refused(text: str, flaw: tuple[Flaw, str]) -> None:
     assert _flaw(text) == flaw
+
+
+def test_the_padding_of_early_official_encoders_is_read() -> None:
+    legacy = tc_string(Tc(created_s=OLD_DAY_S, policy=2, disclosed=None))
+    assert _decoded(legacy + ".YAAAAAAAAAAAAAAAAAA").publisher == _decoded(legacy + ".YAAAAAAAAA").publisher
+    assert _flaw(legacy + ".YAAAAAAAAAAAAAAAAAAAAA") == (Flaw.PADDING, "publisher_tc")
 
 
 def test_disclosed_vendors_are_required_from_the_first_of_march_2026_on() -> None:

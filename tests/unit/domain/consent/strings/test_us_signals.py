@@ -79,6 +79,18 @@ def test_a_missing_segment_of_sensitive_consents_is_no_consent() -> None:
     assert choices_of(_section(24, gpc(False))).sensitive is NA  # Maryland's section has no such field
 
 
+def test_the_shorter_usnat_may_be_the_beginning_of_the_longer_one() -> None:
+    shorter = next(row for row in FIELDS if (row["section"], row["version"]) == (7, 1))
+    values = [[0] * count if count else 0 for _, count in shorter["core"]]
+    cut, whole = decode_us(7, us_section(1, values)), decode_us(7, us_section(1, values, gpc(False)))
+    assert isinstance(cut, UsSection)
+    assert isinstance(whole, UsSection)
+    assert choices_of(cut, no_gpc_segment_is_no_gpc=True) == UsChoices(
+        NA, NA, NA, REFUSED, (REFUSED,) * 12, REFUSED, REFUSED
+    )
+    assert choices_of(whole) == UsChoices(NA, NA, NA, NA, (NA,) * 12, gpc=False)
+
+
 @pytest.mark.parametrize(("letter", "choice"), [("Y", REFUSED), ("N", ACCEPTED), ("-", NA)])
 def test_us_privacy_speaks_of_sale_and_so_of_sharing(letter: str, choice: Choice) -> None:
     found = choices_of_usp(UspString("Y", letter, "N"))
