@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tamis.domain.consent.strings.consent_mode import TYPES, ConsentMode
-from tamis.domain.consent.strings.flaw import Unsupported
+from tamis.domain.consent.strings.flaw import Malformed, Unsupported
 from tamis.domain.consent.strings.gpp import NAMES, Body, GppString
 from tamis.domain.consent.strings.reading import Decoded
 from tamis.domain.consent.strings.tcf import (
@@ -110,6 +110,8 @@ def _section(body: Body) -> dict[str, Any]:
         return _tcf_section(body)
     if isinstance(body, UspString):
         return _usp(body)
+    if isinstance(body, Malformed):
+        return {"error": body.message()}
     assert isinstance(body, UsSection)
     fields: dict[str, Any] = {body.layout.version_field: body.version}
     for name, count in body.layout.fields.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tamis.domain.consent.strings.description import describe
 from tamis.domain.consent.strings.flaw import MAX_CHARS, Flaw, Malformed, Unsupported
 from tamis.domain.consent.strings.gpp import MOST_SECTIONS, GppString, decode_gpp, forget_gpp
 from tamis.domain.consent.strings.tcf import TcString
@@ -51,6 +52,7 @@ def test_a_section_that_cannot_be_read_leaves_the_others() -> None:
     assert found.sections[8] == Malformed(Flaw.TRUNCATED, "usca")
     assert found.malformed() == Malformed(Flaw.TRUNCATED, "tcfeuv2 core")
     assert isinstance(found.sections[6], UspString)
+    assert describe("", found)["sections"]["usca"] == {"error": "usca: ends inside a field"}
 
 
 @pytest.mark.parametrize(
