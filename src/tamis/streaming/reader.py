@@ -89,14 +89,14 @@ class KafkaTopicReader:
         """
         tp = TopicPartition(topic, partition)
         start, end = await self._bounds(tp)
+        if start >= end:
+            return
         consumer = self._consumer("read_committed")
         await consumer.start()
         try:
-            if since_ms is not None and start < end:
+            if since_ms is not None:
                 found = (await consumer.offsets_for_times({tp: max(0, since_ms)}))[tp]
                 start = end if found is None else found.offset
-            if start >= end:
-                return
             consumer.assign([tp])
             consumer.seek(tp, start)
             async for records in self._until(consumer, tp, end):
