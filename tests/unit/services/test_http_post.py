@@ -36,7 +36,7 @@ class Server:
                 return
             self.connections += 1
             with connection:
-                while self.answers and (request := connection.recv(65_536)):
+                while self.answers and (request := _request(connection)):
                     self.requests.append(request)
                     answer = self.answers.pop(0)
                     if answer is None:
@@ -45,6 +45,20 @@ class Server:
 
     def close(self) -> None:
         self._listener.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """One whole request, which may come in pieces; empty when the other side is gone."""
+    text = b""
+    while True:
+        head, end, body = text.partition(b"\r\n\r\n")
+        lengths = [int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        if end and len(body) >= sum(lengths):
+            return text
+        piece = connection.recv(65_536)
+        if not piece:
+            return b""
+        text += piece
 
 
 @pytest.fixture
