@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "tamis.cli.audit",
     "keys": "tamis.cli.keys",
     "settings": "tamis.cli.settings",
+    "detect": "tamis.cli.detect",
     "bench": "tamis.cli.bench",
 }
 _INTERRUPTED = 130

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from river import checks
 
-from tamis.anomaly import count_detector
+from tamis.anomaly import count_detector, novelty, ratio_detector
 from tamis.anomaly.count_detector import CountDetector
+from tamis.anomaly.novelty import NoveltyEnsemble
+from tamis.anomaly.ratio_detector import RatioDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,25 +28,31 @@ class _Counts:
         rng = random.Random(5)
         for minute in range(1000):
             broken = minute % 300 > 285
-            yield {"t": minute, "y": 0 if broken else max(0, round(rng.gauss(20, 5)))}, broken
+            yield {"t": minute, "y": 0 if broken else max(0, round(rng.gauss(20, 5))), "u": 60}, broken
+
+
+DETECTORS = [CountDetector, NoveltyEnsemble, RatioDetector]
 
 
 def _river_checks() -> Iterator[Any]:
     patch = pytest.MonkeyPatch()
     patch.setattr(checks, "_yield_datasets", lambda _model, scale=1: iter([_Counts()]))
-    for check in checks.yield_checks(CountDetector()):
-        if check.__name__ not in NOT_HERE:
-            yield pytest.param(check, id=check.__name__)
+    for detector in DETECTORS:
+        for check in checks.yield_checks(detector()):
+            if check.__name__ not in NOT_HERE:
+                yield pytest.param(detector, check, id=f"{detector.__name__}-{check.__name__}")
     patch.undo()
 
 
-@pytest.mark.parametrize("check", list(_river_checks()))
-def test_river_check(check: Callable[[CountDetector], None]) -> None:
-    check(CountDetector())
+@pytest.mark.parametrize(("detector", "check"), list(_river_checks()))
+def test_river_check(detector: Any, check: Callable[[Any], None]) -> None:
+    check(detector())
 
 
-def test_all_of_rivers_general_and_anomaly_checks_are_run() -> None:
-    names = {param.id for param in _river_checks()}
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_all_of_rivers_general_and_anomaly_checks_are_run(detector: Any) -> None:
+    ours = f"{detector.__name__}-"
+    names = {param.id.removeprefix(ours) for param in _river_checks() if str(param.id).startswith(ours)}
     assert {"check_pickling", "check_clone_is_independent", "check_bounded_memory_growth", "check_repr"} <= names
     assert len(names) >= 20
 
@@ -68,7 +76,8 @@ def test_score_one_changes_nothing_and_equals_what_observe_says() -> None:
         assert detector.observe(int(x["t"]), x["y"]).score == score
 
 
-def test_the_example_in_the_documentation_holds() -> None:
-    result = doctest.testmod(count_detector)
-    assert result.attempted >= 5
+@pytest.mark.parametrize("module", [count_detector, novelty, ratio_detector])
+def test_the_example_in_the_documentation_holds(module: Any) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted >= 4
     assert result.failed == 0

@@ -1,0 +1,70 @@
+"""Which scores of a stream are told to people: one alert per incident, a budget per day, no flapping.
+
+Rules: an incident opens at a score of 0.5 and closes after ``HEALTHY`` observations in a row below ``HEALTHY_SCORE``;
+one that comes back within ``FLAP_S`` is the same incident; every alert costs a token, tokens come back slowly, and
+without one the incident is opened silently. Time is that of the observations.
+Not handled here: what an alert says (``incidents``), grouping over series.
+"""
+
+import msgspec
+
+OPEN_SCORE, HEALTHY_SCORE = 0.5, 0.35
+HEALTHY = 5
+FLAP_S = 900
+BURST = 4.0
+PER_SECOND = 1.0 / 86_400
+
+
+class PolicyState(msgspec.Struct):
+    """The whole state of an ``AlertPolicy``.
+
+    Attributes:
+        open: whether an incident is open.
+        healthy: observations in a row that were.
+        closed: when the last incident closed, epoch seconds.
+        tokens: alerts left.
+        counted: up to when tokens were given back, epoch seconds.
+        muted: incidents that opened without a token.
+    """
+
+    open: bool = False
+    healthy: int = 0
+    closed: int = -FLAP_S
+    tokens: float = BURST
+    counted: int = 0
+    muted: int = 0
+
+
+class AlertPolicy:
+    """The incidents of one stream, from its scores."""
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state = PolicyState()
+
+    def step(self, time: int, score: float) -> bool:
+        """Take one score into account; whether somebody is to be told of a new incident.
+
+        Args:
+            time: epoch seconds, never before the last one.
+            score: 0..1, 0.5 is the threshold.
+        """
+        state = self.state
+        if state.open:
+            state.healthy = state.healthy + 1 if score < HEALTHY_SCORE else 0
+            if state.healthy >= HEALTHY:
+                state.open, state.closed = False, time
+            return False
+        if score < OPEN_SCORE:
+            return False
+        state.open, state.healthy = True, 0
+        if time - state.closed < FLAP_S:
+            return False
+        state.tokens = min(BURST, state.tokens + (time - state.counted) * PER_SECOND)
+        state.counted = time
+        if state.tokens < 1.0:
+            state.muted += 1
+            return False
+        state.tokens -= 1.0
+        return True
