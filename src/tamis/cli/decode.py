@@ -25,7 +25,7 @@ _STANDARD_INPUT = "-"
 @click.option("--jsonl", is_flag=True, help='One request a line: {"value", "headers", "endpoint"}.')
 @click.option("--vendor", type=click.Choice(sorted(FIXED)), help="Read all as this vendor's; default: detect each.")
 def command(files: tuple[str, ...], jsonl: bool, vendor: str | None) -> None:
-    r"""Show what requests of producers mean, one JSON object per event, in order.
+    """Show what requests of producers mean, one JSON object per event, in order.
 
     FILES hold one request each: {"body", "headers", "endpoint"}; - is standard input. With --jsonl each line is a
     request; without FILES standard input is read.
@@ -35,7 +35,7 @@ def command(files: tuple[str, ...], jsonl: bool, vendor: str | None) -> None:
     anonymous_id, user_id, properties, context, consent; and placeholder, where an id names nobody.
     What cannot be used: file, index, error, path.
     The output holds identities: do not keep it.
-    """
+    """  # noqa: D301 - click's mark is the character itself
     if not files and not jsonl:
         raise click.UsageError("name at least one file, or give --jsonl")
     showing, encode = Showing(vendor=vendor), msgspec.json.Encoder().encode
