@@ -94,13 +94,14 @@ class Intake:
         self.directory.refresh()
         if self.shadow is not None:
             self.shadow.directory.refresh()
+        notices = log.notices(batch.lost, batch.topic, batch.partition)
         run = BatchRun(self, log, batch, known)
         for start in range(0, len(batch.records), _CHUNK):
             run.chunk(batch.records[start : start + _CHUNK])
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
         fresh = {} if run.sighted is None else run.sighted.fresh
-        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences, fresh)
+        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices))
 
 
 class BatchRun:

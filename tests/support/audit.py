@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tamis.domain.audit.leaf import LeafFrame
 from tamis.domain.audit.log import AuditLog
+from tamis.domain.audit.origin import LogOrigin
 from tamis.domain.audit.verify import LogVerifier
 from tamis.domain.outcome import Outcome
 
@@ -28,15 +29,17 @@ class LogWriter:
     """
 
     def __init__(self, partition: int = 0, topic: str = "events.raw") -> None:
-        self.log = AuditLog(f"{topic}/{partition}")
+        self.log = AuditLog(str(LogOrigin("localhost/tamis", topic.replace("events.raw", "audit.log"), partition)))
         self.frame = LeafFrame("b" * 16, "gdpr", topic, partition)
         self.records: list[Record] = []
+        self.topic, self.partition = topic, partition
         self.next = 0
         self.clock = START_MS
 
     def batch(self, events: Sequence[int], *, lost: tuple[int, int] | None = None, first: int | None = None) -> None:
         """One batch of records with so many events each; 0 stands for an offset without a record."""
         first = lost[1] if lost else self.next if first is None else first
+        notices = self.log.notices(lost, self.topic, self.partition)
         leaves: list[bytes] = []
         for offset, number in enumerate(events, first):
             self.clock += 7
@@ -47,7 +50,7 @@ class LogWriter:
         for leaf in leaves:
             counts[json.loads(leaf)["out"]] += 1
         head = self.log.append(leaves, counts, first, after, self.clock, lost)
-        self.records += [(False, leaf) for leaf in leaves]
+        self.records += [(False, leaf) for leaf in (*notices, *leaves)]
         if head is not None:
             self.records.append((True, head))
         self.next = after

@@ -22,6 +22,7 @@ class Emissions(msgspec.Struct, frozen=True):
         watermark: every later record of this partition is received at or after this, ms.
         differences: how a candidate bundle would have judged the batch, None without a candidate.
         fresh: epoch minute -> 24 bytes for each event seen first in this batch (``domain.sightings``).
+        notices: values for the audit log that stand in front of ``leaves`` and for no event.
     """
 
     outputs: Mapping[str, list[Record]]
@@ -31,6 +32,7 @@ class Emissions(msgspec.Struct, frozen=True):
     watermark: int
     differences: Differences | None = None
     fresh: Mapping[int, Sequence[bytes]] = {}
+    notices: tuple[bytes, ...] = ()
 
 
 class RawBatch(msgspec.Struct, frozen=True):

@@ -29,9 +29,9 @@ def export(tmp_path: Path) -> Path:
 def test_a_good_export_exits_0_and_says_what_it_holds(export: Path) -> None:
     result = CliRunner().invoke(tamis, ["audit", "verify", str(export)])
     assert result.exit_code == 0
-    assert "partition 1 (events.raw/1): ok" in result.output
+    assert "partition 1 (localhost/tamis/audit.log/p1/e1): ok" in result.output
     assert "8 source offsets are declared lost" in result.output
-    assert result.output.splitlines()[-1] == "verified: 2 logs, 52 leaves, every check passed"
+    assert result.output.splitlines()[-1] == "verified: 2 logs, 54 leaves, every check passed"
 
 
 def test_a_bad_export_exits_1_and_names_check_and_place(export: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_bad_export_exits_1_and_names_check_and_place(export: Path) -> None:
 def test_json_holds_the_reports(export: Path) -> None:
     result = CliRunner().invoke(tamis, ["audit", "verify", str(export), "--json"])
     answer = json.loads(result.output)
-    assert (answer["verified"], answer["leaves"], [log["partition"] for log in answer["logs"]]) == (True, 52, [0, 1])
+    assert (answer["verified"], answer["leaves"], [log["partition"] for log in answer["logs"]]) == (True, 54, [0, 1])
     assert answer["logs"][0]["failure"] is None
 
 

@@ -37,8 +37,8 @@ def test_an_export_and_its_topic_give_the_same_reports(tmp_path: Path) -> None:
     manifest = export_records(records, tmp_path, "audit.log")
     reports = verify_export(tmp_path)
     assert reports == verify_records(records)
-    assert [(report.partition, report.ok, report.leaves) for report in reports] == [(0, True, 26), (1, True, 26)]
-    assert {entry.leaves for entry in manifest.logs.values()} == {26}
+    assert [(report.partition, report.ok, report.leaves) for report in reports] == [(0, True, 27), (1, True, 27)]
+    assert {entry.leaves for entry in manifest.logs.values()} == {27}
 
 
 def test_a_file_cut_behind_a_head_fails_by_the_manifest(tmp_path: Path) -> None:

@@ -3,39 +3,67 @@
 Rules: a head covers exactly the leaves since the last one; its root and compact range are recomputed, its counts by
 outcome recounted; its source offsets ``[first, next)`` go on where the last ended and hold all its leaves; offsets that
 retention deleted unread are declared in ``lost``, right before them. At-least-once a head may go back over offsets.
-Where the log's beginning is gone the first head's compact range is adopted, once it gives the root.
-Not here: attestations.
+Where the log's beginning is gone the first head's compact range is adopted, once it gives the root. Given the worker
+keys, each head must be signed by one of them.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from binascii import Error as Base64Error
+from collections.abc import Callable, Collection, Sequence
 
+from tamis.domain.audit.attestation import attested
 from tamis.domain.audit.leaf import LEAF_VERSION, Head, base64_of
 from tamis.domain.audit.merkle import Frontier
+from tamis.domain.audit.note import ed25519_holds
 from tamis.domain.audit.order import LeafOrder
+from tamis.domain.audit.origin import parse_origin
 from tamis.domain.audit.report import Check
 
 Problem = tuple[Check, str]
+PublicKey = Callable[[Head], bytes | str]
+"""The worker key that may have signed a head, 32 bytes, or why there is none."""
 
 
 class HeadChecks:
     """Tree and counts of the log so far, compared at each head.
+
+    Args:
+        order: of the leaves.
+        key: worker keys; None leaves signatures unchecked.
+        sizes: sizes whose roots are kept in ``roots``, where a head has one.
 
     Attributes:
         root: of the last head that passed, base64.
         verified: leaves under that root which were hashed here.
         first: first source offset any head covers.
         lost: source offsets declared lost.
+        attested: heads whose signature holds.
+        roots: size -> root, base64.
+        batch: leaf hashes since the last head.
     """
 
-    def __init__(self, order: LeafOrder) -> None:
+    def __init__(self, order: LeafOrder, key: PublicKey | None = None, sizes: Collection[int] = ()) -> None:
         self._order = order
+        self._key, self._sizes = key, sizes
+        self.roots: dict[int, str] = {}
+        self.batch: list[bytes] = []
         self._tree: Frontier | None = Frontier()
         self._closed = Frontier()
         self._adopted = 0
         self.root = ""
-        self.verified = self.lost = 0
+        self.verified = self.lost = self.attested = 0
         self.first: int | None = None
+
+    @property
+    def peaks(self) -> list[bytes]:
+        """Compact range of the tree under the last head."""
+        return self._closed.peaks
+
+    def resume(self, n: int, peaks: Sequence[bytes]) -> None:
+        """Goes on behind a head that was checked before."""
+        self._tree = Frontier.from_peaks(n, peaks)
+        self._closed = self._tree.copy()
+        self._adopted = n
 
     def begin_late(self) -> None:
         """The log's beginning is gone: the first head's compact range will be taken on trust."""
@@ -43,12 +71,14 @@ class HeadChecks:
 
     def extend(self, digests: Sequence[bytes]) -> None:
         """Add the hashes of leaves that passed."""
+        self.batch += digests
         if self._tree is not None:
             self._tree.extend(digests)
 
     def reopen_batch(self) -> None:
         """Forget the leaves since the last head."""
         self._tree = self._closed.copy()
+        self.batch = []
 
     def check(self, head: Head) -> Problem | None:
         """Compare and, when all is right, close the batch.
@@ -56,7 +86,10 @@ class HeadChecks:
         Returns:
             The first check that fails, and its detail.
         """
-        compared = (self._shape, self._source, self._size, self._hashes, self._counts, self._offsets, self._clock)
+        compared = (
+            self._shape, self._source, self._size, self._hashes, self._attestation, self._counts, self._offsets,
+            self._gap, self._clock,
+        )  # fmt: skip
         for compare in compared:
             problem = compare(head)
             if problem:
@@ -67,6 +100,9 @@ class HeadChecks:
         self.first = head.first if self.first is None else self.first
         order.covered = head.next if order.covered is None else max(order.covered, head.next)
         order.clock = head.received_at
+        if head.n in self._sizes:
+            self.roots[head.n] = head.root
+        self.batch = []
         order.open_batch()
         return None
 
@@ -78,12 +114,14 @@ class HeadChecks:
 
     def _source(self, head: Head) -> Problem | None:
         order = self._order
-        topic, _, partition = head.log.rpartition("/")
-        if order.topic is None:
-            order.topic = topic
-        if (topic, partition) == (order.topic, str(order.partition)):
+        try:
+            partition = parse_origin(head.log).partition
+        except ValueError:
+            return Check.SOURCE, "a head that names no log"
+        order.origin = order.origin or head.log
+        if partition == order.partition and head.log == order.origin:
             return None
-        return Check.SOURCE, f"a head of {head.log} in the log of {order.topic}/{order.partition}"
+        return Check.SOURCE, f"a head of {head.log} in the log of {order.origin} in partition {order.partition}"
 
     def _size(self, head: Head) -> Problem | None:
         order = self._order
@@ -104,6 +142,32 @@ class HeadChecks:
             return Check.PEAKS, "the compact range is not that of the leaves"
         self._closed = self._tree.copy()
         return None
+
+    def _attestation(self, head: Head) -> Problem | None:
+        if self._key is None:
+            return None
+        key = self._key(head)
+        if isinstance(key, str):
+            return Check.ATTESTATION, key
+        covered = head.n - head.start
+        if len(self.batch) < covered:
+            return None  # the batch's beginning is not in this copy
+        batch = Frontier()
+        batch.extend(self.batch[len(self.batch) - covered :])
+        try:
+            signature, root = b64decode(head.sig, validate=True), b64decode(head.root, validate=True)
+        except (Base64Error, ValueError):
+            signature = root = b""
+        if not ed25519_holds(key, signature, attested(head.log, head.start, head.n, batch.root(), root)):
+            return Check.ATTESTATION, f"not signed by worker key {head.wk[:16]}"
+        self.attested += 1
+        return None
+
+    def _gap(self, head: Head) -> Problem | None:
+        order = self._order
+        if order.gap == head.lost or head.start != order.batch_start:
+            return None
+        return Check.GAP, f"the head declares {head.lost} lost, the leaves {order.gap}"
 
     def _adopt(self, head: Head) -> Problem | None:
         try:

@@ -4,7 +4,7 @@ Rules: values are ASCII JSON objects with sorted keys, integers below 2^53, no f
 stored value bytes are what is hashed (RFC 6962 leaf: SHA-256(0x00 || value)). Everything a decision was taken on is in
 its leaf, so the same leaf re-evaluates to the same verdict. Fragments that repeat are rendered once by the caller, and
 every argument that is text must need no escaping (keyed tokens, ids from the bundle, closed vocabularies).
-Not handled here: signing (heads carry no attestation yet), inclusion proofs.
+Not handled here: signing (``attestation``), leaves that stand for no event (``notices``), proofs.
 """
 
 from base64 import b64encode
@@ -22,12 +22,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         counts: events of this batch by outcome.
         first, next: source offsets covered, ``[first, next)``.
-        log: origin, "<topic>/<partition>".
-        lost: source offsets that retention deleted before they were read, ``[from, to)``, else None.
+        log: origin of the log (``origin``), epoch included.
+        lost: source offsets that retention deleted before they were read, ``[from, to)``, else None; a gap leaf says
+            the same.
         n: tree size after this batch; start: before it.
         peaks: compact range of the tree of size n, base64, largest subtree first.
         received_at: the partition's monotone clock, ms.
         root: RFC 6962 tree head of size n, base64.
+        sig: the worker's signature (``attestation``), base64; "" where none signs.
+        wk: id of the worker's key.
     """
 
     counts: dict[str, int]
@@ -40,7 +43,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
     root: str
     start: int
+    sig: str = ""
     v: int = LEAF_VERSION
+    wk: str = ""
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")

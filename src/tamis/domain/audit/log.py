@@ -1,18 +1,21 @@
 """State of one partition's audit log between batches, and how a take-over resumes it.
 
-Rules: one log per input partition; leaves are numbered without gaps; the head's ``next`` must equal the committed
-offset of the input, else the log's tail was lost or offsets were reset and the log is not continued; the clock never
-goes back within an ownership, and across one never to a minute before one it was told in, since windows of that minute
-may be closed.
-Not handled here: opening a new epoch after a refusal.
+Rules: one log per input partition and epoch; leaves are numbered without gaps; the head's ``next`` must equal the
+committed offset of the input, else the log's tail was lost or offsets were reset and the log is not continued; the
+clock never goes back within an ownership, and across one never to a minute before one it was told in, since windows of
+that minute may be closed. Lost input becomes a gap leaf in front of the batch's own. A log whose tail is lost goes on
+only in a new epoch, whose leaf 0 cites the end of the old one, and only when ``audit.control`` says so. Heads are
+signed where a signer is given.
 """
 
 from base64 import b64decode, b64encode
 
 import msgspec
 
-from tamis.domain.audit.leaf import Head, base64_of, encode_head
+from tamis.domain.audit.attestation import BatchSigner, attested
+from tamis.domain.audit.leaf import MAX_LEAF_BYTES, Head, base64_of, encode_head
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
+from tamis.domain.audit.notices import Opening, epoch_leaf, gap_leaf
 
 IDLE_HEAD_MS = 60_000
 """Default of ``idle_head_ms``."""
@@ -35,25 +38,57 @@ class AuditLog:
     """Appends the leaves of batches of one input partition.
 
     Args:
-        origin: "<topic>/<partition>" of the input.
+        origin: of the log.
         idle_head_ms: how far the clock of an idle partition may move before a head without leaves is written; one is
             written in every new minute all the same.
+
+    Attributes:
+        signer: signs heads; may be exchanged between batches.
     """
 
-    __slots__ = ("_frontier", "_headed_at", "_idle_head_ms", "clock", "next", "origin")
+    __slots__ = (
+        "_frontier", "_headed_at", "_idle_head_ms", "_notices", "_opening", "_start", "clock", "next", "origin",
+        "signer",
+    )  # fmt: skip
 
     def __init__(self, origin: str, idle_head_ms: int = IDLE_HEAD_MS) -> None:
         self.origin = origin
         self.clock = 0
         self.next: int | None = None
+        self.signer: BatchSigner | None = None
         self._frontier = Frontier()
+        self._start = 0
+        self._notices: list[bytes] = []
+        self._opening: Opening | None = None
         self._idle_head_ms = idle_head_ms
         self._headed_at = 0
 
     @property
     def seq(self) -> int:
         """Index of the next leaf."""
-        return self._frontier.n
+        return self._frontier.n + len(self._notices)
+
+    @property
+    def root(self) -> bytes:
+        """Tree head of the leaves so far."""
+        return self._frontier.root()
+
+    @classmethod
+    def begin_epoch(
+        cls, opening: Opening, committed: int | None, clock: int, idle_head_ms: int = IDLE_HEAD_MS
+    ) -> "AuditLog":
+        """A new epoch of a log.
+
+        Args:
+            opening: leave to begin it.
+            committed: committed offset of the input, from which it decides.
+            clock: the partition's clock as far as it is known, ms; 0 when the last head is gone.
+            idle_head_ms: as in the constructor.
+        """
+        log = cls(str(opening.origin), idle_head_ms)
+        log._opening, log.next = opening, committed or 0
+        log.clock = log._headed_at = clock
+        return log
 
     @classmethod
     def resume(
@@ -90,6 +125,7 @@ class AuditLog:
                 raise AuditRefusedError(f"{origin}: audit log ends before offset {head.next}, committed is {committed}")
             log._restore(head)
         log._frontier.extend(leaf_hashes(tail.leaves))
+        log._start = log._frontier.n
         return log
 
     def _restore(self, head: Head) -> None:
@@ -102,6 +138,22 @@ class AuditLog:
         self.clock = self._headed_at = head.received_at
         self.next = head.next
 
+    def notices(self, lost: tuple[int, int] | None, topic: str, partition: int) -> list[bytes]:
+        """Begins a batch: the leaves that go in front of its own, to be written with them.
+
+        Args:
+            lost: source offsets that retention deleted unread, right before the batch.
+            topic: source topic, without prefix.
+            partition: of the source.
+        """
+        self._notices = []
+        if self._opening is not None:
+            self._notices.append(epoch_leaf(self._opening, self.next or 0, topic, partition, self.clock))
+            self._opening = None
+        if lost is not None:
+            self._notices.append(gap_leaf(self.seq, lost, topic, partition, self.clock))
+        return self._notices
+
     def append(
         self,
         leaves: list[bytes],
@@ -111,31 +163,48 @@ class AuditLog:
         clock: int,
         lost: tuple[int, int] | None,
     ) -> bytes | None:
-        """Adds a batch's leaves and gives the head's bytes; None when nothing happened that a head must record.
+        """Adds a batch's leaves, behind its notices, and gives the head's bytes; None when there is nothing to record.
 
         An idle partition writes a head without leaves in every new minute: whoever takes over must not receive an event
         in a minute that windows have closed on the word of its clock.
+
+        Raises:
+            ValueError: a leaf is larger than 4 KiB.
         """
         self.clock, self.next = clock, next_
-        if not leaves and lost is None and first == next_ and not self._must_tell(clock):
+        notices, self._notices = self._notices, []
+        if not leaves and not notices and lost is None and first == next_ and not self._must_tell(clock):
             return None
-        start = self._frontier.n
-        self._frontier.extend(leaf_hashes(leaves))
+        if leaves and max(map(len, leaves)) > MAX_LEAF_BYTES:
+            raise ValueError(f"{self.origin}: a leaf of more than {MAX_LEAF_BYTES} bytes")
+        digests = leaf_hashes(notices + leaves)
+        start, root = self._start, self._extend(digests)
         self._headed_at = clock
-        return encode_head(
-            Head(
-                counts=counts,
-                first=first,
-                log=self.origin,
-                lost=lost,
-                n=self._frontier.n,
-                next=next_,
-                peaks=base64_of(self._frontier.peaks),
-                received_at=clock,
-                root=b64encode(self._frontier.root()).decode(),
-                start=start,
-            )
+        head = Head(
+            counts=counts,
+            first=first,
+            log=self.origin,
+            lost=lost,
+            n=self._frontier.n,
+            next=next_,
+            peaks=base64_of(self._frontier.peaks),
+            received_at=clock,
+            root=b64encode(root).decode(),
+            start=start,
         )
+        return encode_head(head if self.signer is None else self._signed(head, root, digests, self.signer))
+
+    def _extend(self, digests: list[bytes]) -> bytes:
+        self._frontier.extend(digests)
+        self._start = self._frontier.n
+        return self._frontier.root()
+
+    def _signed(self, head: Head, root: bytes, digests: list[bytes], signer: BatchSigner) -> Head:
+        batch = Frontier()
+        if head.start:
+            batch.extend(digests)
+        message = attested(head.log, head.start, head.n, batch.root() if head.start else root, root)
+        return msgspec.structs.replace(head, sig=b64encode(signer.sign(message)).decode(), wk=signer.id)
 
     def _must_tell(self, clock: int) -> bool:
         return clock // _MINUTE_MS > self._headed_at // _MINUTE_MS or clock - self._headed_at >= self._idle_head_ms

@@ -38,8 +38,24 @@ class Check(StrEnum):
     """The head's leaves lie within its source offsets ``[first, next)``."""
     OFFSETS = "offsets"
     """A head's source offsets go on where the ones before ended; what was lost is declared."""
+    GAP = "gap"
+    """Lost input is declared by a head and by a gap leaf alike."""
+    ATTESTATION = "attestation"
+    """A head is signed by a worker key that was registered, unexpired and not revoked."""
+    TIME = "time"
+    """A time of receipt is not ahead of the sealer's clock."""
     TAIL = "tail"
     """No leaf follows the last head."""
+    EPOCH = "epoch"
+    """A log's next epoch was opened in ``audit.control`` and cites the end of the one before."""
+    TOPIC = "topic"
+    """The topic still holds what was sealed: the last head read stands where it stood."""
+    SIGNATURE = "signature"
+    """The checkpoint is a note that a trusted key of the log signed."""
+    CHECKPOINT = "checkpoint"
+    """Size and root of the checkpoint are those of the leaves."""
+    TILES = "tiles"
+    """The hash tiles are those of the entries."""
     MANIFEST = "manifest"
     """The exported file is as long, and ends in the root, that the export's manifest states."""
 
@@ -66,9 +82,11 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
     """One log, checked.
 
     Attributes:
-        log: "<topic>/<partition>" of the source; "" for a log without a record.
+        log: its origin; "" for a log without a head.
         partition: partition of the log.
         leaves: leaves read; heads: heads read.
+        notices: of these leaves, gap and epoch leaves, which stand for no event.
+        attested: heads whose worker's signature was checked.
         verified: leaves covered by a head whose root was recomputed.
         begins: index of the first leaf in this copy.
         outcomes: leaves by outcome.
@@ -77,6 +95,8 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
         lost: source offsets that heads declare as deleted before they were read.
         repeats: leaves for offsets that were already covered (possible at-least-once only).
         tail: leaves after the last head.
+        sealed: size of the checkpoint that was checked, None without one.
+        cosigned: witnesses whose cosignatures of it were checked.
         failure: None when every check passed.
     """
 
@@ -93,6 +113,10 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     repeats: int
     tail: int
+    notices: int = 0
+    attested: int = 0
+    sealed: int | None = None
+    cosigned: int = 0
     failure: Failure | None = None
 
     @property

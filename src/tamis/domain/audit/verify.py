@@ -3,18 +3,21 @@
 Rules: every check of ``report.Check`` except the manifest's; leaves are hashed as stored and never re-encoded; the
 first failure ends the checking, what follows is only counted. A log that begins late (retention) is refused unless
 ``partial``: then the first head's compact range is taken on trust and the leaves it covers count as unverified. With
-``at_least_once`` repeated source offsets are counted instead of refused.
-Not handled: signatures and witnesses. A log cut off cleanly behind a head verifies, and so does one rewritten whole.
+``at_least_once`` repeated source offsets are counted instead of refused. A verifier can go on where another ended, and
+hand each checked batch to whoever seals it.
+Not handled: checkpoints and witnesses. Without them a log cut off cleanly behind a head verifies, and so does one
+rewritten whole by who holds a worker key.
 """
 
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Collection
 from itertools import takewhile
 from typing import TypeVar, cast
 
 import msgspec
 
-from tamis.domain.audit.heads import HeadChecks
-from tamis.domain.audit.leaf import LEAF_VERSION, MAX_LEAF_BYTES, Head
+from tamis.domain.audit.heads import HeadChecks, PublicKey
+from tamis.domain.audit.leaf import LEAF_VERSION, MAX_LEAF_BYTES, Head, base64_of
 from tamis.domain.audit.merkle import leaf_hashes
 from tamis.domain.audit.order import LeafOrder, LeafView, Source
 from tamis.domain.audit.report import Check, Failure, LogReport
@@ -28,6 +31,34 @@ _decode_head = msgspec.json.Decoder(Head).decode
 _decode_leaf = msgspec.json.Decoder(LeafView).decode
 
 
+class CheckedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verifier needs to go on behind a head.
+
+    Attributes:
+        origin: of the log.
+        topic: source topic.
+        n: leaves.
+        peaks: compact range of the tree, base64.
+        clock: time of receipt of the last head, ms.
+        covered: source offsets below this are covered by heads, None before the first head.
+        offset: source offset of the last leaf, -1 without one.
+        index: its index within the record.
+    """
+
+    origin: str
+    topic: str | None
+    n: int = 0
+    peaks: tuple[str, ...] = ()
+    clock: int = 0
+    covered: int | None = None
+    offset: int = -1
+    index: int = -1
+
+
+Checked = Callable[[Head, bytes, list[bytes], list[bytes]], None]
+"""Told of a batch that passed: head, its bytes, leaf values, leaf hashes."""
+
+
 class LogVerifier:
     """Verifier of one log: ``feed`` it every record in order, then read the ``report``.
 
@@ -36,19 +67,64 @@ class LogVerifier:
         topic: source topic the log must be about; None takes the first one named.
         at_least_once: the writer could repeat itself (no transactions).
         partial: accept a log whose beginning is gone.
+        origin: of the log; "" takes the one of the first head.
+        key: worker keys that heads must be signed by; None leaves signatures unchecked.
+        sizes: sizes whose roots ``roots`` must hold afterwards, where a head has them.
+        checked: told of each batch that passed.
     """
 
     def __init__(
-        self, partition: int, *, topic: str | None = None, at_least_once: bool = False, partial: bool = False
+        self,
+        partition: int,
+        *,
+        topic: str | None = None,
+        at_least_once: bool = False,
+        partial: bool = False,
+        origin: str = "",
+        key: PublicKey | None = None,
+        sizes: Collection[int] = (),
+        checked: Checked | None = None,
     ) -> None:
-        self._order = LeafOrder(partition, topic, at_least_once=at_least_once)
-        self._heads = HeadChecks(self._order)
+        self._order = LeafOrder(partition, topic, at_least_once=at_least_once, origin=origin)
+        self._heads = HeadChecks(self._order, key, sizes)
+        self._checked = checked
+        self._values: list[bytes] = []
+        self._notices = 0
         self._partial = partial
         self._pending: list[bytes] = []
         self._records = self._leaves = self._head_count = self._begins = 0
         self._outcomes = {outcome.value: 0 for outcome in Outcome}
         self._begun = False
         self._failure: Failure | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first thing that is wrong, None so far."""
+        return self._failure
+
+    @property
+    def roots(self) -> dict[int, str]:
+        """Size -> root, base64, for the sizes asked for that a head has."""
+        return self._heads.roots
+
+    @property
+    def state(self) -> CheckedState:
+        """Where it stands behind the last head that passed; ask only right behind one."""
+        order = self._order
+        return CheckedState(
+            origin=order.origin, topic=order.topic, n=order.index, peaks=base64_of(self._heads.peaks),
+            clock=order.clock, covered=order.covered, offset=order.high, index=order.high_index,
+        )  # fmt: skip
+
+    def resume(self, state: CheckedState) -> None:
+        """Goes on behind a head that another verifier checked.
+
+        Raises:
+            ValueError: the state is damaged.
+        """
+        self._heads.resume(state.n, [b64decode(peak) for peak in state.peaks])
+        self._order.resume(state.n, state.clock, state.covered, state.offset, state.index)
+        self._begun = True
 
     def feed(self, is_head: bool, value: bytes) -> None:
         """Take the next record of the log.
@@ -77,7 +153,7 @@ class LogVerifier:
                 Check.TAIL, self._records - tail, order.batch_start, order.index, f"{tail} leaves without a head"
             )
         return LogReport(
-            log="" if order.topic is None else f"{order.topic}/{order.partition}",
+            log=order.origin,
             partition=order.partition,
             leaves=self._leaves,
             heads=self._head_count,
@@ -85,6 +161,8 @@ class LogVerifier:
             begins=self._begins,
             outcomes={name: n for name, n in self._outcomes.items() if n},
             root=heads.root,
+            notices=self._notices,
+            attested=heads.attested,
             first=heads.first or 0,
             next=order.covered or 0,
             lost=heads.lost,
@@ -105,6 +183,8 @@ class LogVerifier:
         for leaf in leaves:
             if leaf is not None and leaf.out in self._outcomes:
                 self._outcomes[leaf.out] += 1
+            elif leaf is not None and leaf.kind:
+                self._notices += 1
         if self._failure is None:
             good = list(takewhile(lambda leaf: leaf is not None, leaves)) if None in leaves else leaves
             self._compare(values, cast("list[LeafView]", good))
@@ -121,6 +201,8 @@ class LogVerifier:
             wrong = len(leaves), Check.SHAPE, "not a leaf of a known version"
         if wrong is None:
             self._heads.extend(leaf_hashes(values))
+            if self._checked is not None:
+                self._values += values
             return
         at, check, detail = wrong
         index = self._order.index
@@ -133,6 +215,7 @@ class LogVerifier:
             return False
         order.reopen_batch()
         self._heads.reopen_batch()
+        self._values = []
         return True
 
     def _beginning(self, index: int, source: Source | None = None) -> tuple[int, Check, str] | None:
@@ -158,7 +241,11 @@ class LogVerifier:
             problem: tuple[Check, str] | None = (Check.SHAPE, "not a head")
         else:
             late = self._beginning(head.n)
+            digests = self._heads.batch
             problem = late[1:] if late else self._heads.check(head)
+            if problem is None and self._checked is not None:
+                values, self._values = self._values, []
+                self._checked(head, value, values, digests)
         if problem:
             self._fail(problem[0], self._records, self._order.batch_start, self._order.index, problem[1])
 

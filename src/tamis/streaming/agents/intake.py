@@ -134,8 +134,9 @@ class IntakeRunner:
         for topic, records in emissions.outputs.items():
             if records:
                 batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
-        if emissions.leaves:
-            batch.send(self._audit, [(None, leaf) for leaf in emissions.leaves], timestamp_ms=stamp)
+        if emissions.leaves or emissions.notices:
+            leaves = [(None, leaf) for leaf in (*emissions.notices, *emissions.leaves)]
+            batch.send(self._audit, leaves, timestamp_ms=stamp)
         if emissions.differences is not None and emissions.differences.events and self._intake.shadow is not None:
             hashes = self._intake.bundle.hash, self._intake.shadow.bundle.hash
             report = encode_differences(

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from tests.support.audit import Record
 
+ORIGIN = "localhost/tamis/audit.log/p0/e1"
 HEADS = [at for at, (is_head, _) in enumerate(sample()) if is_head]
+GAP = HEADS[2] + 1
 
 
 def test_an_honest_log_passes_with_its_totals() -> None:
     report = verify(sample())
     assert report.failure is None
     assert report.ok
-    assert (report.log, report.leaves, report.heads, report.verified, report.tail) == ("events.raw/0", 26, 5, 26, 0)
+    assert (report.log, report.leaves, report.heads, report.verified, report.tail) == (ORIGIN, 27, 5, 27, 0)
     assert (report.first, report.next, report.lost, report.repeats, report.begins) == (0, 32, 8, 0, 0)
     assert sum(report.outcomes.values()) == 26
     assert report.outcomes["accepted"] == 5
@@ -64,9 +66,9 @@ TAMPERINGS: dict[str, tuple[Callable[[list[Record]], list[Record]], Check, int]]
     "delete the first batch and its head": (lambda log: log[HEADS[0] + 1 :], Check.BEGINNING, 0),
     "reorder leaves": (lambda log: [log[1], log[0], *log[2:]], Check.BEGINNING, 0),
     "reorder leaves inside": (lambda log: [*log[:2], log[3], log[2], *log[4:]], Check.SEQUENCE, 2),
-    "cut off within a batch": (lambda log: log[:-3], Check.TAIL, 17),
-    "replay a batch at the end": (lambda log: log + log[HEADS[3] + 1 :], Check.SEQUENCE, 26),
-    "replay a head": (lambda log: [*log, log[HEADS[1]]], Check.SIZE, 26),
+    "cut off within a batch": (lambda log: log[:-3], Check.TAIL, 18),
+    "replay a batch at the end": (lambda log: log + log[HEADS[3] + 1 :], Check.SEQUENCE, 27),
+    "replay a head": (lambda log: [*log, log[HEADS[1]]], Check.SIZE, 27),
     "relabel a leaf as a head": (lambda log: [(True, log[0][1]), *log[1:]], Check.SHAPE, 0),
     "relabel a head as a leaf": (lambda log: [*log[:6], (False, log[6][1]), *log[7:]], Check.SHAPE, 6),
     "a value that is not JSON": (lambda log: [*log[:4], (False, b"{"), *log[5:]], Check.SHAPE, 4),
@@ -79,7 +81,14 @@ TAMPERINGS: dict[str, tuple[Callable[[list[Record]], list[Record]], Check, int]]
     "an outcome nobody knows": (_at(4, _set(out="lost")), Check.SHAPE, 4),
     "another partition's leaf": (_at(4, _src(p=1)), Check.SOURCE, 4),
     "another topic's leaf": (_at(4, _src(t="events.held")), Check.SOURCE, 4),
-    "another partition's head": (_at(HEADS[0], _set(log="events.raw/1")), Check.SOURCE, 0),
+    "another partition's head": (_at(HEADS[0], _set(log=ORIGIN.replace("p0", "p1"))), Check.SOURCE, 0),
+    "a head of another epoch": (_at(HEADS[1], _set(log=ORIGIN.replace("e1", "e2"))), Check.SOURCE, 6),
+    "a head of no log": (_at(HEADS[0], _set(log="events.raw/0")), Check.SOURCE, 0),
+    "a gap leaf that covers more than its position": (_at(GAP, _set(lost=[12, 21])), Check.GAP, 14),
+    "a gap leaf over what was decided": (_at(GAP, _set(lost=[11, 20])), Check.GAP, 14),
+    "a gap leaf behind events": (_at(GAP + 2, _set(kind="gap", out="", lost=[21, 22])), Check.GAP, 16),
+    "an epoch that begins within the log": (_at(4, _set(kind="epoch", out="")), Check.EPOCH, 4),
+    "a leaf of an unknown kind": (_at(4, _set(kind="other", out="")), Check.SHAPE, 4),
     "a head of another version": (_at(HEADS[0], _set(v=2)), Check.SHAPE, 0),
     "a head with offsets backwards": (_at(HEADS[0], _set(next=-1)), Check.SHAPE, 0),
     "an event left out of a record": (_at(3, _src(i=2)), Check.ORDER, 3),
@@ -107,8 +116,11 @@ def test_tampering_fires_its_check(name: str) -> None:
     assert (failure.check, failure.leaf) == (check, leaf), failure
 
 
-def test_every_check_but_the_manifests_has_a_tampering() -> None:
-    assert {check for _, check, _ in TAMPERINGS.values()} == set(Check) - {Check.MANIFEST}
+ELSEWHERE = {Check.MANIFEST, Check.ATTESTATION, Check.TIME, Check.TOPIC, Check.SIGNATURE, Check.CHECKPOINT, Check.TILES}
+
+
+def test_every_check_of_a_log_by_itself_has_a_tampering() -> None:
+    assert {check for _, check, _ in TAMPERINGS.values()} == set(Check) - ELSEWHERE
 
 
 def test_a_root_failure_spans_its_batch_and_names_the_heads_record() -> None:
@@ -119,7 +131,7 @@ def test_a_root_failure_spans_its_batch_and_names_the_heads_record() -> None:
 
 def test_all_leaves_are_counted_after_a_failure() -> None:
     report = verify(_at(0, _set(why="no_record"))(sample()))
-    assert (report.leaves, report.verified, sum(report.outcomes.values())) == (26, 0, 26)
+    assert (report.leaves, report.verified, sum(report.outcomes.values())) == (27, 0, 26)
 
 
 def test_another_partitions_whole_log_is_refused() -> None:
@@ -143,8 +155,8 @@ def test_a_late_beginning_passes_only_when_told_and_says_what_it_did_not_verify(
     report = verify(log, partial=True)
     assert report.ok, report.failure
     first_head = next(json.loads(value) for is_head, value in log if is_head)
-    assert report.verified == 26 - first_head["n"]
-    assert report.begins == 26 - report.leaves
+    assert report.verified == 27 - first_head["n"]
+    assert report.begins == 27 - report.leaves
 
 
 @pytest.mark.parametrize("field", ["peaks", "root"])
@@ -160,7 +172,7 @@ def test_a_late_beginning_still_finds_what_is_wrong_behind_it() -> None:
     log = _at(HEADS[3] + 3, _outcome)(sample())[HEADS[0] + 1 :]
     failure = verify(log, partial=True).failure
     assert failure is not None
-    assert (failure.check, failure.leaf) == (Check.ROOT, 17)
+    assert (failure.check, failure.leaf) == (Check.ROOT, 18)
 
 
 class TestAtLeastOnce:
