@@ -20,6 +20,9 @@ class Topic(StrEnum):
     EVENTS_QUARANTINE = "events.quarantine"
     DEDUPE_LOG = "dedupe.log"
     AUDIT_LOG = "audit.log"
+    AUDIT_CHECKPOINTS = "audit.checkpoints"
+    AUDIT_CONTROL = "audit.control"
+    AUDIT_REQUESTS = "audit.requests"
     METRICS_PARTIALS = "metrics.partials"
     METRICS_OPEN = "metrics.open"
     METRICS_WINDOWS = "metrics.windows"
@@ -54,6 +57,9 @@ def _delete(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
 
 
+_CLEAN = {"unclean.leader.election.enable": "false"}
+_UNLIMITED = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"} | _CLEAN
+
 CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.EVENTS_RAW, partitions="raw", role="input",
               config=_delete(3) | {"max.message.bytes": str(16 << 20)}),
@@ -63,7 +69,10 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
     TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),
-    TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30)),
+    TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30) | _CLEAN),
+    TopicSpec(name=Topic.AUDIT_CHECKPOINTS, partitions="one", role="output", config=_UNLIMITED),
+    TopicSpec(name=Topic.AUDIT_CONTROL, partitions="one", role="output", config=_UNLIMITED),
+    TopicSpec(name=Topic.AUDIT_REQUESTS, partitions="one", role="internal", config=_UNLIMITED),
     TopicSpec(name=Topic.METRICS_PARTIALS, partitions="metrics", role="internal", config=_delete(3)),
     TopicSpec(name=Topic.METRICS_OPEN, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.METRICS_WINDOWS, partitions="metrics", role="internal", config=_delete(60)),

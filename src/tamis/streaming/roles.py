@@ -17,6 +17,7 @@ from tamis.bundles.load import load_bundle
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.normalise import Normaliser
 from tamis.consent_sources.registry import ConsentReader
+from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.keyring import Keyring
@@ -30,8 +31,11 @@ from tamis.ports import ConsentView, KeyProvider
 from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
 from tamis.settings import Settings, SetupError
+from tamis.stores.audit_memory import AuditMemory
 from tamis.stores.sightings.partition import SightingsPolicy
 from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
+from tamis.streaming.agents.audit_key import WorkerSigner
+from tamis.streaming.agents.audit_logs import AuditConfig, AuditLogs
 from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
 from tamis.streaming.agents.sightings import SightingsKeeper, SightingsObserver
@@ -134,6 +138,21 @@ def topic_reader(parts: Parts) -> KafkaTopicReader:
     return KafkaTopicReader(aiokafka_consumer_options(parts.settings.kafka))
 
 
+def audit_logs(parts: Parts, log: str) -> AuditLogs:
+    """The audit logs that a role of this process writes, kept in the topic ``log`` (without prefix)."""
+    settings = parts.settings
+    config = AuditConfig(
+        base=settings.audit.origin,
+        topic=settings.topic,
+        log=log,
+        idle_head_ms=round(settings.audit.idle_head_interval_s * 1000),
+        at_least_once=settings.worker.guarantee == "at_least_once",
+    )
+    signer = WorkerSigner(enrolment_key(parts.keys.derive(ENROLMENT_LABEL)).sign, settings.audit.worker_key_s)
+    memory = AuditMemory(Path(settings.paths.state_dir) / "audit" / (settings.topics.prefix or "-"))
+    return AuditLogs(config, topic_reader(parts), signer, memory)
+
+
 def intake_app(
     parts: Parts, consent: FreshConsent, observer: IntakeObserver, runner: type[IntakeRunner] = IntakeRunner
 ) -> Any:
@@ -158,9 +177,7 @@ def intake_app(
         raw_partitions=settings.topics.raw_partitions,
         metrics_partitions=settings.topics.metrics_partitions,
         watermark_ms=round(settings.metrics.watermark_interval_s * 1000),
-        idle_head_ms=round(settings.audit.idle_head_interval_s * 1000),
         record_time=parts.record_clock is not None,
-        at_least_once=settings.worker.guarantee == "at_least_once",
         gate=gate,
     )
     intake = Intake(parts.bundle, keyring(parts), consent, decoder)
@@ -168,7 +185,11 @@ def intake_app(
     raw = batch_topic(
         app, settings.topic(Topic.EVENTS_RAW), gated=True, empty_every_s=settings.worker.empty_batch_interval_s
     )
-    register_intake(app, raw, runner(intake, config, topic_reader(parts), observer, sightings_keeper(parts, observer)))
+    register_intake(
+        app,
+        raw,
+        runner(intake, config, audit_logs(parts, Topic.AUDIT_LOG), observer, sightings_keeper(parts, observer)),
+    )
     return app
 
 

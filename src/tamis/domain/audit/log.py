@@ -69,9 +69,9 @@ class AuditLog:
         return self._frontier.n + len(self._notices)
 
     @property
-    def root(self) -> bytes:
-        """Tree head of the leaves so far."""
-        return self._frontier.root()
+    def root_text(self) -> str:
+        """Tree head of the leaves so far, base64."""
+        return b64encode(self._frontier.root()).decode()
 
     @classmethod
     def begin_epoch(

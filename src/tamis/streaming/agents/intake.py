@@ -12,15 +12,15 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
-from tamis.domain.audit.log import AuditLog, LogTail
+from tamis.domain.audit.leaf import HEAD_HEADER
+from tamis.domain.audit.log import AuditLog
 from tamis.intake import Intake
 from tamis.records.batch import Emissions, RawBatch
 from tamis.records.differences import encode_differences
 from tamis.records.topics import Topic
+from tamis.streaming.agents.audit_logs import AuditLogs
 from tamis.streaming.agents.partials import PartialsPacker
 from tamis.streaming.agents.sightings import KeptSightings, SightingsKeeper, SightingsObserver
-from tamis.streaming.reader import TopicReader
 from tamis.streaming.transport.batch import Batch
 
 
@@ -50,9 +50,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
         raw_partitions: partitions of ``events.raw``.
         metrics_partitions: partitions of ``metrics.*``.
         watermark_ms: a metrics partition hears of a source at least this often while there are batches.
-        idle_head_ms: see ``AuditLog``.
         record_time: outputs carry the record clock as their timestamp (replays, demo).
-        at_least_once: outputs and offset are not one transaction.
         gate: why intake must wait, None when it may go on.
         successor: the core for another bundle to go on with, None to keep the one in use; asked before each batch.
     """
@@ -61,9 +59,7 @@ class IntakeConfig(msgspec.Struct, frozen=True, kw_only=True):
     raw_partitions: int
     metrics_partitions: int
     watermark_ms: int
-    idle_head_ms: int
     record_time: bool
-    at_least_once: bool = False
     gate: Callable[[], str | None] = _open_gate
     successor: Callable[[], Intake | None] = _no_successor
 
@@ -74,7 +70,7 @@ class IntakeRunner:
     Args:
         intake: the core.
         config: see ``IntakeConfig``.
-        reader: reads the audit log's tail at take-over.
+        logs: the audit logs of the input partitions.
         observer: told after each commit.
         keeper: remembers what was seen, so that repeats are found; None: they are not looked for.
     """
@@ -83,16 +79,15 @@ class IntakeRunner:
         self,
         intake: Intake,
         config: IntakeConfig,
-        reader: TopicReader,
+        logs: AuditLogs,
         observer: IntakeObserver,
         keeper: SightingsKeeper | None = None,
     ) -> None:
         self._intake = intake
         self._config = config
-        self._reader = reader
+        self._logs = logs
         self._observer = observer
         self._keeper = keeper
-        self._audit = config.topic(Topic.AUDIT_LOG)
         self._partials = config.topic(Topic.METRICS_PARTIALS)
         self._shadow = config.topic(Topic.RULES_SHADOW)
 
@@ -109,6 +104,8 @@ class IntakeRunner:
                 self._intake = self._config.successor() or self._intake
                 known = batch.local.get("sightings")
                 kept = known if isinstance(known, KeptSightings) else None
+                stamp = max(log.clock, batch.clock) if self._config.record_time else None
+                self._logs.sign(log, batch, stamp)
                 emissions = self._intake.process(log, _raw(batch), kept)
                 stamp = emissions.watermark if self._config.record_time else None
                 self._write(batch, emissions, stamp)
@@ -118,6 +115,7 @@ class IntakeRunner:
                         self._keeper.decided(batch.partition, kept, emissions.fresh, batch.next, stamp)
                     )
                 batch.after_commit.append(partial(self._observer.decided, batch.partition, emissions))
+                batch.after_commit.append(partial(self._logs.committed, log, batch.partition))
 
     async def _until_open(self) -> None:
         """Opening a log takes time, in which consent may have become stale: what was handed out then waits again."""
@@ -126,9 +124,7 @@ class IntakeRunner:
 
     async def open_log(self, batch: Batch) -> AuditLog:
         """The partition's audit log, resumed from its own tail."""
-        config, origin = self._config, f"{Topic.EVENTS_RAW.value}/{batch.partition}"
-        tail = await read_tail(self._reader, self._audit, batch.partition)
-        return AuditLog.resume(origin, tail, batch.resumed_at, config.idle_head_ms, at_least_once=config.at_least_once)
+        return await self._logs.open(batch.partition, batch.resumed_at)
 
     def _write(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
         for topic, records in emissions.outputs.items():
@@ -136,7 +132,7 @@ class IntakeRunner:
                 batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
         if emissions.leaves or emissions.notices:
             leaves = [(None, leaf) for leaf in (*emissions.notices, *emissions.leaves)]
-            batch.send(self._audit, leaves, timestamp_ms=stamp)
+            batch.send(self._logs.topic, leaves, timestamp_ms=stamp)
         if emissions.differences is not None and emissions.differences.events and self._intake.shadow is not None:
             hashes = self._intake.bundle.hash, self._intake.shadow.bundle.hash
             report = encode_differences(
@@ -144,7 +140,7 @@ class IntakeRunner:
             )
             batch.send(self._shadow, [(None, report)], timestamp_ms=stamp)
         if emissions.head is not None:
-            batch.send(self._audit, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
+            batch.send(self._logs.topic, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
 
     def write_counts(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
         """Writes the batch's counts and watermark; ``stamp`` is their record time, None for now."""
@@ -164,22 +160,6 @@ def _raw(batch: Batch) -> RawBatch:
     return RawBatch(
         Topic.EVENTS_RAW.value, batch.partition, batch.records, batch.first, batch.next, batch.clock, batch.lost
     )
-
-
-async def read_tail(reader: TopicReader, topic: str, partition: int) -> LogTail:
-    """The last committed head of a partition of the audit log and what stands after it.
-
-    Exactly once, a head is the last record; at least once, leaves of a batch that was cut short may follow it.
-    """
-    count = 1
-    while True:
-        found = await reader.last_records(topic, partition, count)
-        for number, record in reversed(list(enumerate(found))):
-            if HEAD_HEADER in record.headers and record.value is not None:
-                return LogTail(decode_head(record.value), tuple(after.value or b"" for after in found[number + 1 :]))
-        if len(found) < count:
-            return LogTail(None, tuple(record.value or b"" for record in found))
-        count *= 16
 
 
 def register_intake(app: Any, topic: Any, runner: IntakeRunner) -> None:
