@@ -1,4 +1,4 @@
-"""``tamis keys``: make a key file, list what is there; material is never shown."""
+"""``tamis keys``: make a key file, list what is there, and the sealing keys; material is never shown."""
 
 import time
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import orjson
 
+from tamis.cli.sealer_keys import command as sealer_keys
 from tamis.cli.session import Session, pass_session
 from tamis.keys.file import create_key_file
 from tamis.keys.provider import open_keys
@@ -13,7 +14,7 @@ from tamis.keys.provider import open_keys
 
 @click.group(name="keys")
 def command() -> None:
-    """Root keys: make and list; material is never shown."""
+    """Root keys and sealing keys: make, list, rotate; material is never shown."""
 
 
 @command.command()
@@ -42,3 +43,18 @@ def list_keys(session: Session, as_json: bool) -> None:
     for root in ring.roots:
         made = time.strftime("%Y-%m-%d", time.gmtime(root.created_at // 1_000))
         click.echo(f"{root.id}  epoch {root.epoch}  made {made}{'  current' if root.epoch == ring.epoch() else ''}")
+
+
+@command.command()
+@pass_session
+def enrolment(session: Session) -> None:
+    """The public key of requests to the sealer, for sealer.enrolment_key on a host without the root key."""
+    from base64 import b64encode
+
+    from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
+
+    key = enrolment_key(open_keys(session.settings).derive(ENROLMENT_LABEL))
+    click.echo(b64encode(key.public_key().public_bytes_raw()).decode())
+
+
+command.add_command(sealer_keys)

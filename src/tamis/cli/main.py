@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "tamis.cli.run",
     "worker": "tamis.cli.worker",
     "replica": "tamis.cli.replica",
+    "sealer": "tamis.cli.sealer",
     "topics": "tamis.cli.topics",
     "check": "tamis.cli.check",
     "decode": "tamis.cli.decode",

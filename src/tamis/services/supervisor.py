@@ -28,7 +28,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def host_processes(settings: Settings, workers: int, settings_file: str | None) -> tuple[ProcessSpec, ...]:
-    """The processes of one host: the replica, then the workers, each with a metrics port of its own.
+    """The processes of one host: the replica, the workers, the sealer, each with a metrics port of its own.
 
     Args:
         settings: what they will read too.
@@ -43,7 +43,8 @@ def host_processes(settings: Settings, workers: int, settings_file: str | None) 
         return ProcessSpec(label=label, command=(*tamis, *command), environ=ports, drain_rank=rank)
 
     replica = spec("replica", 0, 1, "replica")
-    return replica, *(spec(f"worker-{n}", n, 0, "worker", "--role", "all") for n in range(1, workers + 1))
+    sealer = [spec("sealer", workers + 1, 1, "sealer")] if settings.sealer.enabled else []
+    return replica, *(spec(f"worker-{n}", n, 0, "worker", "--role", "all") for n in range(1, workers + 1)), *sealer
 
 
 def restart_policy(settings: Settings) -> RestartPolicy:

@@ -5,12 +5,13 @@ write; docs/metrics.md, the dashboards and the alert rules are checked against t
 Besides these, each process exports the ``process_*`` series of the Prometheus client (CPU, memory, start time).
 """
 
+from tamis.domain.audit.report import Check
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
 from tamis.telemetry.series import Kind, Label, Series
 
 PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
-CONSENT, REPLICA, WINDOWS, INCIDENTS = "Consent", "Consent replica", "Windows", "Incidents"
+CONSENT, REPLICA, WINDOWS, INCIDENTS, SEALER = "Consent", "Consent replica", "Windows", "Incidents", "Sealer"
 
 GATE_REASONS = (
     "no_replica",
@@ -233,5 +234,39 @@ ALERTS = _series(
     "Records written to `alerts`.",
     Label(name="state", values=("open", "updated", "closed"), of="what became of the incident"),
 )
+
+_log = Label(name="log", values=(Topic.AUDIT_LOG, Topic.AUDIT_CONTROL), of="topics of logs, without prefix")
+SEALED_LEAVES = _series(SEALER, "counter", "sealer_leaves_total", "Leaves under a checkpoint that was signed.", _log)
+CHECKPOINTS = _series(SEALER, "counter", "sealer_checkpoints_total", "Checkpoints signed and published.", _log)
+SEALER_BEHIND = _series(
+    SEALER,
+    "gauge",
+    "sealer_lag_records",
+    "Records of the audit logs that the sealer has not read, refused logs left out.",
+)
+SEALER_WAITING = _series(
+    SEALER, "gauge", "sealer_key_wait_seconds", "How long a batch has waited for the registration of its worker's key."
+)
+SEALER_REFUSED = _series(
+    SEALER,
+    "gauge",
+    "sealer_refused",
+    "Logs that are not sealed any further because this check failed; 0 unless somebody must look.",
+    Label(name="check", values=tuple(Check), of="the checks of an audit log"),
+)
+SEALER_REQUESTS = _series(
+    SEALER,
+    "counter",
+    "sealer_requests_total",
+    "Requests taken in and words of the sealer's own, by kind.",
+    Label(
+        name="kind",
+        values=(
+            "worker-key", "worker-key-revoked", "epoch", "quarantine-look", "erasure", "bundle", "sealer-key",
+            "sealer-key-revoked", "incident", "ignored", "refused",
+        ),
+        of="kinds of requests",
+    ),
+)  # fmt: skip
 
 CATALOGUE: tuple[Series, ...] = tuple(_defined)

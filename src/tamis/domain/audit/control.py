@@ -171,7 +171,9 @@ class ControlState:
         opening = self.openings.get((log, partition))
         return opening.origin.epoch if opening else 1
 
-    def worker_key(self, head: Head, written_at: int | None = None, *, sealing: bool = False) -> bytes | str:
+    def worker_key(
+        self, head: Head, written_at: int | None = None, *, sealing: bool = False
+    ) -> bytes | tuple[Check, str]:
         """The key that may have signed a head, or why there is none.
 
         Args:
@@ -181,11 +183,12 @@ class ControlState:
         """
         key = self.workers.get(head.wk)
         if key is None:
-            return "no worker signed it" if not head.wk else "its worker key was never registered"
+            why = "its worker key was never registered" if head.wk else "no worker signed it"
+            return Check.ATTESTATION, why
         if written_at is not None and not key.not_before - SKEW_MS <= written_at < key.not_after + SKEW_MS:
-            return f"worker key {key.id} was not valid when it was written"
+            return Check.ATTESTATION, f"worker key {key.id} was not valid when it was written"
         if sealing and key.id in self.revoked:
-            return f"worker key {key.id} is revoked"
+            return Check.ATTESTATION, f"worker key {key.id} is revoked"
         return b64decode(key.key)
 
     def _rotate(self, entry: SealerKey) -> None:

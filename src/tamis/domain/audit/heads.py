@@ -20,8 +20,8 @@ from tamis.domain.audit.origin import parse_origin
 from tamis.domain.audit.report import Check
 
 Problem = tuple[Check, str]
-PublicKey = Callable[[Head], bytes | str]
-"""The worker key that may have signed a head, 32 bytes, or why there is none."""
+PublicKey = Callable[[Head], bytes | Problem]
+"""The worker key that may have signed a head, 32 bytes, or what is wrong with the head."""
 
 
 class HeadChecks:
@@ -147,8 +147,8 @@ class HeadChecks:
         if self._key is None:
             return None
         key = self._key(head)
-        if isinstance(key, str):
-            return Check.ATTESTATION, key
+        if isinstance(key, tuple):
+            return key
         covered = head.n - head.start
         if len(self.batch) < covered:
             return None  # the batch's beginning is not in this copy
