@@ -141,6 +141,18 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
               width=24, queries=(Query("sum(rate(tamis_window_events_total[5m]))", "in closed minutes"),
                                  Query("sum(tamis:events:rate5m)", "decided"))),
     )),
+    ("Audit evidence", (
+        Panel(title="Sealed", text="Leaves under signed checkpoints follow the leaves written.", unit="cps", width=12,
+              queries=(Query(f"sum by (log) (rate(tamis_sealer_leaves_total{RATE}))", "sealed: {{log}}"),
+                       Query(f"sum(rate(tamis_audit_leaves_total{RATE}))", "written"),
+                       Query(f"sum by (log) (rate(tamis_sealer_checkpoints_total{RATE}))", "checkpoints: {{log}}"))),
+        Panel(title="Waiting to be sealed", text="Records not read yet, and the wait for a worker's key.", width=6,
+              queries=(Query("max(tamis_sealer_lag_records)", "records"),
+                       Query("max(tamis_sealer_key_wait_seconds)", "key wait, s"))),
+        Panel(title="Refused logs", text="0 is healthy: a log that fails a check is not sealed.", width=6,
+              queries=(Query("sum by (check) (tamis_sealer_refused)", "{{check}}"),
+                       Query(f"sum by (kind) (rate(tamis_sealer_requests_total{RATE}))", "requests/s: {{kind}}"))),
+    )),
     ("Quarantine", (
         Panel(title="Refused", text="Entries of events.quarantine, by source and reason.", unit="cps", kind="stack",
               width=16, queries=(Query(f"sum by (source, reason) (rate(tamis_quarantined_total{RATE}))",

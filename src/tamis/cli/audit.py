@@ -11,6 +11,7 @@ import click
 
 from tamis.cli.audit_evidence import verify_bundle
 from tamis.cli.audit_prove import prove
+from tamis.cli.audit_requests import epoch, worker_key
 from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.domain.audit.report import LogReport
 
@@ -22,6 +23,10 @@ def command() -> None:
 
 command.add_command(prove)
 command.add_command(verify_bundle)
+
+
+command.add_command(epoch)
+command.add_command(worker_key)
 
 
 @command.command()

@@ -154,7 +154,7 @@ class SealerSource:
 
     def _fault(self, topic: str, error: KafkaError) -> SetupError:
         if error.code() in _NO_TOPIC:
-            return SetupError(f"there is no topic {topic}")
+            return UnreachableError(f"there is no topic {topic} (tamis topics apply)")  # it may come
         return UnreachableError(f"cannot read topic {topic}: {error.str()}")
 
 

@@ -108,11 +108,11 @@ def test_the_rules_folder_is_mounted() -> None:
 def test_prometheus_scrapes_each_process() -> None:
     port = load_settings(environ=SERVICES["tamis"]["environment"]).settings.telemetry.port
     workers = int(SERVICES["tamis"]["command"][-1])
-    wanted = {f"tamis:{port + i}" for i in range(workers + 1)}
+    wanted = {f"tamis:{port + i}" for i in range(workers + 2)}  # the replica first, the sealer last
     scrape = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
     job = next(entry for entry in scrape if entry["job_name"] == "tamis")
     assert {target for static in job["static_configs"] for target in static["targets"]} == wanted
-    assert SERVICES["tamis"]["ports"] == [f"127.0.0.1:{port}-{port + workers}:{port}-{port + workers}"]
+    assert SERVICES["tamis"]["ports"] == [f"127.0.0.1:{port}-{port + workers + 1}:{port}-{port + workers + 1}"]
 
 
 def test_services_wait_for_services_that_exist() -> None:

@@ -19,6 +19,7 @@ from tamis.services.child import ProcessSpec, labelled
 from tamis.services.restarts import GiveUp, RestartPolicy
 from tamis.services.supervisor import Supervisor, host_processes, restart_policy
 from tamis.settings import Settings, TelemetrySettings
+from tamis.settings_audit import SealerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,12 +187,14 @@ def test_a_last_line_without_end_is_passed_on() -> None:
 
 def test_the_processes_of_a_host_have_ports_of_their_own() -> None:
     specs = host_processes(Settings(telemetry=TelemetrySettings(port=9_400)), 2, "tamis.toml")
-    assert [spec.label for spec in specs] == ["replica", "worker-1", "worker-2"]
-    assert [spec.environ["TAMIS_TELEMETRY__PORT"] for spec in specs] == ["9400", "9401", "9402"]
+    assert [spec.label for spec in specs] == ["replica", "worker-1", "worker-2", "sealer"]
+    assert [spec.environ["TAMIS_TELEMETRY__PORT"] for spec in specs] == ["9400", "9401", "9402", "9403"]
     assert specs[0].command[1:] == ("-m", "tamis.cli.main", "--settings", "tamis.toml", "replica")
     assert specs[2].command[-3:] == ("worker", "--role", "all")
     assert specs[0].drain_rank > specs[1].drain_rank
     assert host_processes(Settings(), 1, None)[0].environ == {}
+    quiet = Settings(sealer=SealerSettings(enabled=False))
+    assert [spec.label for spec in host_processes(quiet, 1, None)] == ["replica", "worker-1"]
 
 
 def test_the_policy_comes_from_the_settings() -> None:

@@ -19,7 +19,19 @@ from tamis.telemetry import catalogue
 from tamis.telemetry.catalogue import CATALOGUE
 from tamis.telemetry.series import OTHER, Family, Series, Vocabulary
 
-UNITS = ("seconds", "records", "events", "bytes", "total", "info", "partitions", "closed", "open", "incident")
+UNITS = (
+    "seconds",
+    "records",
+    "events",
+    "bytes",
+    "total",
+    "info",
+    "partitions",
+    "closed",
+    "open",
+    "incident",
+    "refused",
+)
 
 
 @pytest.mark.parametrize("series", CATALOGUE, ids=lambda series: series.name)
