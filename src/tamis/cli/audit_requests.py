@@ -42,18 +42,12 @@ def open_epoch(session: Session, partitions: tuple[int, ...], reason: str, log: 
     state = control_state(settings)
     wanted = {partition: number or state.epoch(log, partition) + 1 for partition in partitions}
     for partition, each in wanted.items():
-        if each != state.epoch(log, partition) + 1:
-            raise click.UsageError(
-                f"--epoch: the next epoch of partition {partition} is {state.epoch(log, partition) + 1}"
-            )
-    now = time.time_ns() // 1_000_000
-    send_requests(
-        settings,
-        [
-            EpochOpened(at=now, epoch=each, log=log, partition=p, reason=EpochReason(reason))
-            for p, each in wanted.items()
-        ],
-    )
+        due = state.epoch(log, partition) + 1
+        if each != due:
+            raise click.UsageError(f"--epoch: the next epoch of partition {partition} is {due}")
+    now, why = time.time_ns() // 1_000_000, EpochReason(reason)
+    asked = [EpochOpened(at=now, epoch=each, log=log, partition=p, reason=why) for p, each in wanted.items()]
+    send_requests(settings, asked)
     _until(lambda: all(control_state(settings).epoch(log, p) >= each for p, each in wanted.items()))
     for partition, each in wanted.items():
         click.echo(f"{log}, partition {partition}: epoch {each} is open; start the workers")
