@@ -5,7 +5,7 @@ Rules: HMAC-SHA256 (RFC 2104, FIPS 198-1) bit for bit; keys are 32 bytes; a text
 """
 
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 _BLOCK = 64
@@ -29,6 +29,36 @@ def hmac(key: bytes, message: bytes) -> bytes:
         raise ValueError(f"key must have 1 to {_BLOCK} bytes")
     block = key.ljust(_BLOCK, b"\0")
     return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + message).digest()).digest()
+
+
+def pads(key: bytes) -> tuple[bytes, bytes]:
+    """Inner and outer block of HMAC-SHA256 under ``key`` (at most 64 bytes), for ``hmac_hex``: 130 bytes to keep."""
+    block = key.ljust(_BLOCK, b"\0")
+    return block.translate(_INNER), block.translate(_OUTER)
+
+
+def hmac_hex(keyed: tuple[bytes, bytes], message: bytes) -> str:
+    """HMAC-SHA256 of ``message`` under ``pads(key)``: its first 16 bytes as 32 hexadecimal characters."""
+    inner, outer = keyed
+    return sha256(outer + sha256(inner + message).digest()).hexdigest()[:32]
+
+
+def mac_all(key: bytes, size: int) -> Callable[[Iterable[bytes]], list[bytes]]:
+    """As ``mac`` over many messages in one call, each tag cut to ``size`` bytes."""
+    inner, outer = pads(key)
+    hasher = sha256
+    inner_copy, outer_copy = hasher(inner).copy, hasher(outer).copy
+
+    def tags(messages: Iterable[bytes]) -> list[bytes]:
+        found = []
+        for message in messages:
+            hashed, tag = inner_copy(), outer_copy()
+            hashed.update(message)
+            tag.update(hashed.digest())
+            found.append(tag.digest()[:size])
+        return found
+
+    return tags
 
 
 def mac(key: bytes, prefix: bytes = b"") -> Callable[[bytes], bytes]:

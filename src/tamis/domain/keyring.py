@@ -6,8 +6,8 @@ Rules: one label, one use; nothing is derived per event but the day keys, which 
 from collections.abc import Callable, Iterable
 
 from tamis.domain.identity import SubjectKeys
-from tamis.domain.keyed import hex_token, mac
-from tamis.domain.pseudonym import EventIds, ProofIds, Pseudonymiser
+from tamis.domain.keyed import hex_token, mac, mac_all
+from tamis.domain.pseudonym import TAG_BYTES, EventIds, ProofIds, Pseudonymiser
 from tamis.domain.quarantine import QuarantineSealer, day_of
 from tamis.domain.sightings import fingerprints
 from tamis.domain.subject import AUDIT_DOMAIN
@@ -30,6 +30,7 @@ class Keyring:
         "_derive",
         "event_ids",
         "event_tag",
+        "event_tags",
         "fingerprint",
         "proofs",
         "pseudonymisers",
@@ -50,6 +51,7 @@ class Keyring:
         self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
         self.event_tag = mac(derive("audit/eid"))
         self.fingerprint = fingerprints(derive("fingerprint"))
+        self.event_tags = mac_all(derive("audit/eid"), TAG_BYTES)
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
 
     def day_commitment(self, received_at: int) -> Callable[[bytes], str]:

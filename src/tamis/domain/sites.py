@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from tamis.domain.event import Event
 
 OTHER = "other"
+_HOST = 2  # where "scheme://host/path" has the host when it is split at "/"
 
 
 def site_of(event: Event, sites: Mapping[str, str]) -> str:
@@ -17,5 +18,10 @@ def site_of(event: Event, sites: Mapping[str, str]) -> str:
     url = page.get("url") if type(page) is dict else None
     if type(url) is not str:
         return OTHER
+    parts = url.split("/", 3)
+    if len(parts) > _HOST and not parts[1] and parts[0].endswith(":"):  # nearly every address, and a listed host
+        site = sites.get(parts[_HOST])
+        if site is not None:
+            return site
     host = url.partition("://")[2].partition("/")[0].partition("?")[0]
     return sites.get(host) or sites.get(host.rpartition("@")[2].partition(":")[0].lower(), OTHER)

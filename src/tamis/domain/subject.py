@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 
 from tamis.domain.consent.model import SubjectRecord
+from tamis.domain.keyed import pads
 from tamis.domain.pseudonym import Pseudonymiser, commitment_key
 from tamis.domain.standing import Send, Standing
 
@@ -34,7 +35,7 @@ class Subject:
         pseudonymisers: by domain, "audit" among them.
 
     Attributes:
-        commit_key: key of commitments to this subject's events, empty without a salt.
+        commit_pads: key of commitments to this subject's events, for ``keyed.hmac_hex``; None without a salt.
         pid: pseudonym for the audit log, None without a salt.
         standings: slot (see ``keep``) -> decision.
     """
@@ -43,7 +44,7 @@ class Subject:
         "_pseudonymisers",
         "_salt",
         "_sends",
-        "commit_key",
+        "commit_pads",
         "key",
         "pid",
         "primary",
@@ -66,7 +67,7 @@ class Subject:
         self.roles = roles
         self._pseudonymisers = pseudonymisers
         self._salt = salt_of(primary)
-        self.commit_key = commitment_key(self._salt) if self._salt else b""
+        self.commit_pads = pads(commitment_key(self._salt)) if self._salt else None
         self.pid: str | None = self.pseudonym(AUDIT_DOMAIN) if self._salt else None
         self.standings: dict[int, Standing] = {}
         self._sends: tuple[Send, ...] = ()

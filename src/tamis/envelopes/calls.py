@@ -15,10 +15,11 @@ import msgspec
 
 from tamis.domain.event import Event, InlineConsent, Invalid
 from tamis.domain.outcome import InvalidReason
-from tamis.envelopes import instant, nesting, refusal
+from tamis.envelopes import nesting, refusal
 from tamis.envelopes.dialect import FLAT_DEPTH, Call, Dialect, read_call, read_flat_call
 from tamis.envelopes.envelope import Entries, Entry, Headers, Workbench
 from tamis.envelopes.fields import KINDS, TRACK, kind_of_address, looks_like_call, name_of, properties_of, stricter
+from tamis.envelopes.instant import parse
 
 _NOTHING: Final[dict[str, Any]] = {}
 _NO_EVENT = refusal.refuse(InvalidReason.MISSING_FIELD, "$.event")
@@ -120,9 +121,15 @@ class Calls:
             if candidate.recognises(call):
                 dialect = candidate
                 break
-        occurred_at = _occurred_at(call, dialect.original_first)
-        if isinstance(occurred_at, Invalid):
-            return occurred_at
+        text = call.timestamp
+        sent = occurred_at = parse(text) if text is not None and call.originalTimestamp is None else None
+        if occurred_at is None:
+            found = _occurred_at(call, dialect.original_first)
+            if isinstance(found, Invalid):
+                return found
+            occurred_at = found
+        if sent is None or sent_at != text:
+            sent = parse(sent_at) if type(sent_at) is str else None
         track = kind is TRACK
         properties = (call.properties or _NOTHING) if track else properties_of(call, kind)
         name = call.event if track else name_of(call, kind, properties)
@@ -135,7 +142,7 @@ class Calls:
             kind,
             name,
             occurred_at,
-            instant.parse(sent_at) if isinstance(sent_at, str) else None,
+            sent,
             None if device is None else self._ids[device],
             None if person is None else self._ids[person],
             properties,
@@ -174,9 +181,9 @@ class Calls:
 def _occurred_at(call: Call, original_first: bool) -> int | Invalid | None:
     text, original = call.timestamp, call.originalTimestamp
     if original is not None and (original_first or text is None):
-        found = instant.parse(original)
+        found = parse(original)
         return _BAD_ORIGINAL if found is None else found
     if text is None:
         return None
-    found = instant.parse(text)
+    found = parse(text)
     return _BAD_TIMESTAMP if found is None else found

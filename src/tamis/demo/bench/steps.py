@@ -30,7 +30,7 @@ BATCH = 4_000
 RUNS = 5
 START_MS = 1_795_475_101_007
 _STEPS: tuple[tuple[str, Any, str], ...] = (
-    ("rules, subject, consent", BatchRun, "_decide"),
+    ("rules, subject, consent", BatchRun, "decide"),
     ("minimise", BatchRun, "_send"),
     ("records", Outbox, "records"),
     ("commitments and leaves", BatchRun, "_write_leaves"),
