@@ -20,12 +20,15 @@ def network(value: Any) -> str | None:
         return None
     if ":" in value:
         return _network6(value)
-    parts = value.split(".")
-    if len(parts) != _PARTS:
-        return None
-    first, second, third, last = parts
-    if first in _OCTETS and second in _OCTETS and third in _OCTETS and last in _OCTETS:
-        return f"{first}.{second}.{third}.0/24"
+    head, _, last = value.rpartition(".")
+    return _network4(head) if last in _OCTETS else None
+
+
+@lru_cache(maxsize=4096)
+def _network4(head: str) -> str | None:
+    parts = head.split(".")
+    if len(parts) == _PARTS - 1 and _OCTETS.issuperset(parts):
+        return f"{head}.0/24"
     return None
 
 

@@ -17,6 +17,7 @@ from tamis.domain.minimise.action import Action, Options
 from tamis.domain.minimise.bucket import bucket
 from tamis.domain.minimise.generalise import generalise
 from tamis.domain.minimise.keep import keep, keep_for
+from tamis.domain.minimise.text import MAX_TEXT_CHARS
 from tamis.domain.minimise.truncate import truncate
 from tamis.domain.paths import Path, step
 
@@ -44,6 +45,13 @@ DROP = "drop"
 RESERVED = frozenset(("pseudonymise", "scrub"))
 
 
+# Text that ``keep`` and ``safe_text`` give back as it is.
+PLAIN_TEXT = (
+    'type(value) is str and "/" not in value and "?" not in value and value.isascii()'
+    f" and 0 < len(value) <= {MAX_TEXT_CHARS}"
+)
+
+
 class Field(msgspec.Struct, frozen=True):
     """One line of an allow-list: output name, where the value comes from, what is done to it."""
 
@@ -60,7 +68,7 @@ def compile_projection(fields: Sequence[Field]) -> Projection:
         fields: checked; names are unique; ``drop`` lines only say that somebody decided against a field.
     """
     used = [field for field in fields if field.action != DROP]
-    names: dict[str, Any] = {"type": type, "dict": dict, "partial": partial, "step": step}
+    names: dict[str, Any] = {"type": type, "dict": dict, "str": str, "len": len, "partial": partial, "step": step}
     source = ["def project(event):", " out = {}"]
     getters: dict[tuple[str, ...], str] = {}
     for field in used:
@@ -99,10 +107,20 @@ def _field(number: int, field: Field, getters: Mapping[tuple[str, ...], str]) ->
     return [
         f" value = {fetch}",
         " if value is not None:",
-        f"  value = act{number}(value)",
+        *_act(number, field),
         "  if value is not None:",
         f"   out[{field.name!r}] = value",
     ]
+
+
+def _act(number: int, field: Field) -> list[str]:
+    """Lines that apply the action; of the two commonest, what happens to plain text is written out."""
+    call = f"value = act{number}(value)"
+    if field.action == "truncate":
+        return [f"  if {PLAIN_TEXT}: value = value[:{int(field.options['chars'])}]", f"  else: {call}"]
+    if field.action == KEEP and _action(field) is keep:
+        return [f"  if not ({PLAIN_TEXT}): {call}"]
+    return [f"  {call}"]
 
 
 def _action(field: Field) -> Action:
