@@ -247,8 +247,9 @@ class BatchRun:
             for send in standing.sends:
                 (project, bucket_ms), box = destinations[send.number], self._boxes[send.number]
                 at = occurred_at - occurred_at % bucket_ms
-                row = send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial
-                box.add(tag, position, row)
+                box.add((tag, position, send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial))
+        for box in self._boxes:
+            box.encode()
 
     def _write_leaves(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:
         """Fills the places that ``_read`` kept."""

@@ -76,6 +76,7 @@ RELIED_ON = {
         "__init__ _unpack_records _consume_aborted_up_to _contains_abort_marker"
     ),
     "aiokafka.record.memory_records:_MemoryRecordsPy": "has_next next_batch",
+    "aiokafka.record.default_records:_DefaultRecordBatchPy": "__init__ __iter__ __next__ _maybe_uncompress _read_msg",
     "aiokafka.consumer.consumer:AIOKafkaConsumer": (
         "getmany seek pause assign committed beginning_offsets end_offsets highwater"
     ),

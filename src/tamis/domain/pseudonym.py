@@ -65,14 +65,15 @@ class EventIds:
         key: 32 bytes; the first 16 are the AES-128 key.
     """
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_encrypt")
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(AES(key[:16]), ECB())  # noqa: S305 - one block per event tag, see module docstring
+        self._encrypt = self._cipher.encryptor().update  # ECB keeps nothing from call to call
 
     def encipher(self, tags: Sequence[bytes]) -> bytes:
         """One 16-byte block per tag (16 bytes each), in order: a whole batch in one call."""
-        return self._cipher.encryptor().update(b"".join(tags))
+        return self._encrypt(b"".join(tags))
 
     def tag(self, event_id: str) -> bytes:
         """The tag of an event id, as in the leaf.
@@ -90,14 +91,15 @@ class ProofIds:
         key: 32 bytes; the first 16 are the AES-128 key.
     """
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_encrypt")
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(AES(key[:16]), ECB())  # noqa: S305 - one block per distinct position, see module docstring
+        self._encrypt = self._cipher.encryptor().update
 
     def encipher(self, positions: Sequence[bytes]) -> bytes:
         """One 16-byte block per position (see ``position_block``), in order: a whole batch in one call."""
-        return self._cipher.encryptor().update(b"".join(positions))
+        return self._encrypt(b"".join(positions))
 
     def position(self, proof_id: str) -> tuple[int, int, int]:
         """``(partition, offset, index)`` of a proof id.
@@ -119,7 +121,7 @@ def position_block(partition: int, offset: int, index: int) -> bytes:
     return _POSITION.pack(EVENTS_RAW_LOG, partition, offset, index)
 
 
-def texts_of(blocks: bytes) -> list[str]:
+def tokens_of(blocks: bytes) -> list[bytes]:
     """22 base64url characters for each 16-byte block, all converted at once.
 
     Each block is padded to 18 bytes, so that it takes 24 characters, of which the last two say nothing.
@@ -127,7 +129,7 @@ def texts_of(blocks: bytes) -> list[str]:
     padded = bytearray(len(blocks) // _BLOCK_BYTES * _PADDED_BYTES)
     for place in range(_BLOCK_BYTES):
         padded[place::_PADDED_BYTES] = blocks[place::_BLOCK_BYTES]
-    text = b2a_base64(padded, newline=False).translate(_URLSAFE).decode()
+    text = b2a_base64(padded, newline=False).translate(_URLSAFE)
     return [text[start : start + _TOKEN_CHARS] for start in range(0, len(text), _PADDED_CHARS)]
 
 

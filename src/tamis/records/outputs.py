@@ -55,6 +55,6 @@ def encode_clean(event: CleanEvent) -> bytes:
     return _encode(event)
 
 
-def encode_all(events: Sequence[CleanEvent]) -> list[bytes]:
-    """``encode_clean`` of each, in one call: JSON text holds no line feed, so lines can be taken apart again."""
-    return _ENCODER.encode_lines(events).split(b"\n")[:-1]
+def encode_lines(values: Sequence[Any]) -> list[bytes]:
+    """JSON of each value, in one call: JSON text holds no line feed, so lines can be taken apart again."""
+    return _ENCODER.encode_lines(values).split(b"\n")[:-1]

@@ -8,9 +8,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from confluent_kafka import Producer
 
 from tests.integration.transport.edge import Log, edge_app, name_for, topic_with, watch
+from tests.support.headers import BYTES, odd_builder
 from tests.support.kafka.records import CommittedOffsets, Feeder, read_all
 from tests.support.running import running, until
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 8
+LZ4 = 3
 
 
 def _feed(kafka: KafkaCluster, topic: str, n: int, start: int = 0, partitions: int = PARTITIONS) -> None:
@@ -156,3 +159,28 @@ def test_a_topic_deleted_under_a_running_worker_ends_it_with_a_clear_error(kafka
         assert topic in str(app.transport.fault)
 
     asyncio.run(scene())
+
+
+def test_a_header_key_that_is_not_utf8_stops_nothing(kafka: KafkaCluster, tmp_path: Path) -> None:
+    source, target, log = topic_with(kafka, "headers"), topic_with(kafka, "headers-out"), Log()
+
+    async def odd() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+            await producer.send_and_wait(source, b"before", partition=0)
+            batch = odd_builder(LZ4)
+            batch.append(timestamp=None, key=None, value=b"odd", headers=[(BYTES, b"1")])
+            batch.append(timestamp=None, key=None, value=b"beside", headers=[])
+            await (await producer.send_batch(batch, source, partition=0))
+            await producer.send_and_wait(source, b"after", partition=0)
+
+    app = edge_app(kafka, name_for("headers"), tmp_path)
+    watch(app, source, log, copy_to=target)
+
+    async def scene() -> None:
+        await odd()
+        async with running(app):
+            await until(lambda: len(log.values()) == 4, "four records")
+
+    asyncio.run(scene())
+    values = [b"before", b"odd", b"beside", b"after"]
+    assert [m.value() for m in read_all(kafka.bootstrap, target, 1)] == values

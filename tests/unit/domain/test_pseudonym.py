@@ -7,29 +7,29 @@ from hashlib import sha256
 import pytest
 
 from tamis.domain import keyed
-from tamis.domain.pseudonym import EventIds, ProofIds, commitment, commitment_key, position_block, texts_of
+from tamis.domain.pseudonym import EventIds, ProofIds, commitment, commitment_key, position_block, tokens_of
 
 KEYS = [sha256(name.encode()).digest() for name in ("clean", "hubspot")]
 TAGS = [sha256(b"%d" % number).digest()[:16] for number in range(100)]
 
 
 def test_event_ids_differ_between_destinations_and_are_equal_for_equal_events() -> None:
-    clean, hubspot = (texts_of(EventIds(key).encipher([*TAGS, TAGS[0]])) for key in KEYS)
+    clean, hubspot = (tokens_of(EventIds(key).encipher([*TAGS, TAGS[0]])) for key in KEYS)
     assert len(set(clean) | set(hubspot)) == 200
     assert (clean[0], hubspot[0]) == (clean[-1], hubspot[-1])
 
 
 def test_the_key_holder_finds_the_tag_and_the_position_again() -> None:
     event_ids, proofs = EventIds(KEYS[0]), ProofIds(KEYS[0])
-    assert [event_ids.tag(text) for text in texts_of(event_ids.encipher(TAGS))] == TAGS
+    assert [event_ids.tag(text.decode()) for text in tokens_of(event_ids.encipher(TAGS))] == TAGS
     places = [(3, 10**12, 0), (0, 0, 499)]
-    texts = texts_of(proofs.encipher([position_block(*place) for place in places]))
-    assert [proofs.position(text) for text in texts] == places
+    texts = tokens_of(proofs.encipher([position_block(*place) for place in places]))
+    assert [proofs.position(text.decode()) for text in texts] == places
 
 
-def test_texts_of_many_blocks_equal_those_of_each_block_alone() -> None:
-    assert texts_of(b"") == []
-    assert texts_of(b"".join(TAGS)) == [base64.urlsafe_b64encode(tag).rstrip(b"=").decode() for tag in TAGS]
+def test_tokens_of_many_blocks_equal_those_of_each_block_alone() -> None:
+    assert tokens_of(b"") == []
+    assert tokens_of(b"".join(TAGS)) == [base64.urlsafe_b64encode(tag).rstrip(b"=") for tag in TAGS]
 
 
 @pytest.mark.parametrize("key", [b"k", b"k" * 32, b"\xff" * 64])

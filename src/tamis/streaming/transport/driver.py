@@ -15,12 +15,14 @@ from tamis.streaming.transport.batch import Batch
 from tamis.streaming.transport.clock import Clock, WallClock
 from tamis.streaming.transport.compression import use_fast_lz4
 from tamis.streaming.transport.consumer import Consumer
+from tamis.streaming.transport.headers import keep_fetched_bytes
 from tamis.streaming.transport.observer import NoObserver, TransportObserver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 use_fast_lz4()
+keep_fetched_bytes()
 
 
 class Producer(driver.Producer):

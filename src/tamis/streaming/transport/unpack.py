@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 
+from tamis.streaming.transport.headers import read_leniently
+
 if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
 
@@ -65,7 +67,10 @@ def _unpack(source: Any, most: int, most_bytes: int) -> tuple[list[Any], int]:
         if source._check_crcs and not batch.validate_crc():  # noqa: SLF001
             raise CorruptRecordException(f"Invalid CRC - {source._tp}")  # noqa: SLF001
         if not _skipped(source, batch):
-            records = list(batch)
+            try:
+                records = list(batch)
+            except UnicodeDecodeError:  # a header key
+                records = read_leniently(memory, batch.base_offset)
             if records and records[0].offset < source.next_fetch_offset:  # a batch fetched from its middle
                 records = [record for record in records if record.offset >= source.next_fetch_offset]
             taken += records
