@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tamis.cli.main import tamis
 from tamis.domain.keyed import mac
-from tamis.domain.pseudonym import EventIds, ProofIds, position_block, texts_of
+from tamis.domain.pseudonym import EventIds, ProofIds, position_block, tokens_of
 from tamis.keys.file import create_key_file, read_key_file
 from tests.support.sealed import SealedLog
 from tests.support.sealed_folder import write_log
@@ -106,8 +106,8 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_proof_id_names_its_position(folder: SealedFolder, tmp_path: Path, keys: Path) -> None:
     derive = read_key_file(keys).derive
-    (proof_id,) = texts_of(ProofIds(derive("proof/crm")).encipher([position_block(1, 5, 1)]))
-    ask = ("audit", "prove", folder.folder, "--proof-id", proof_id, "--to", tmp_path / "b.zip")
+    (proof_id,) = tokens_of(ProofIds(derive("proof/crm")).encipher([position_block(1, 5, 1)]))
+    ask = ("audit", "prove", folder.folder, "--proof-id", proof_id.decode(), "--to", tmp_path / "b.zip")
     made = _run(*ask, "--destination", "crm")
     assert made.output.startswith("events.raw/1/5/1: leaf ")
     assert _run(*ask, "--destination", "other").exit_code == 1
@@ -124,12 +124,12 @@ def test_an_event_id_is_read_and_never_shown(folder: SealedFolder, tmp_path: Pat
 def test_an_event_is_found_by_its_own_id_and_by_the_one_a_destination_received(tmp_path: Path, keys: Path) -> None:
     derive = read_key_file(keys).derive
     tag = mac(derive("audit/eid"))(b"m-1")[:16]
-    (sent,) = texts_of(EventIds(derive("event/crm")).encipher([tag]))
+    (sent,) = tokens_of(EventIds(derive("event/crm")).encipher([tag]))
     log = prod_log(0, 20)
     log = SealedLog([leaf.replace(b"e" * 22, tag.hex().encode()) if n in {3, 7} else leaf
                      for n, leaf in enumerate(log.leaves)], log.origin)  # fmt: skip
     write_log(tmp_path / "sealed", log)
-    for number, (name, arguments) in enumerate([("m-1", ()), (sent, ("--destination", "crm"))]):
+    for number, (name, arguments) in enumerate([("m-1", ()), (sent.decode(), ("--destination", "crm"))]):
         ask = ("audit", "prove", tmp_path / "sealed", "--event-id", "-", "--to", tmp_path / f"{number}.zip", "--json")
         items = json.loads(_run(*ask, *arguments, stdin=f"{name}\n").output)["items"]
         assert [item["index"] for item in items] == [3, 7]
