@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "tamis.cli.audit",
     "keys": "tamis.cli.keys",
     "settings": "tamis.cli.settings",
+    "watch": "tamis.cli.watch",
     "detect": "tamis.cli.detect",
     "bench": "tamis.cli.bench",
 }
