@@ -152,6 +152,12 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         Panel(title="Refused logs", text="0 is healthy: a log that fails a check is not sealed.", width=6,
               queries=(Query("sum by (check) (tamis_sealer_refused)", "{{check}}"),
                        Query(f"sum by (kind) (rate(tamis_sealer_requests_total{RATE}))", "requests/s: {{kind}}"))),
+        Panel(title="Witnesses and anchors", text="Waiting times are 0 when all is well, or when none are configured.",
+              width=24, unit="s",
+              queries=(Query("max(tamis_sealer_unwitnessed_seconds)", "without a quorum"),
+                       Query("max(tamis_sealer_unanchored_seconds)", "without a timestamp"),
+                       Query(f"sum by (answer) (rate(tamis_sealer_witness_answers_total{RATE}))", "{{answer}}/s"),
+                       Query(f"sum by (result) (rate(tamis_sealer_anchors_total{RATE}))", "anchors/s: {{result}}"))),
     )),
     ("Quarantine", (
         Panel(title="Refused", text="Entries of events.quarantine, by source and reason.", unit="cps", kind="stack",

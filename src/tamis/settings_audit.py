@@ -37,3 +37,12 @@ class SealerSettings(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: Annotated[Seconds, Meta(description="a log that grew gets a checkpoint so often")] = 1.0
     key_wait_s: Annotated[Seconds, Meta(description="a batch waits so long for its worker key's registration")] = 60.0
     ahead_s: Annotated[Seconds, Meta(description="times further ahead of the sealer's clock are refused")] = 300.0
+    witness_policy: Annotated[
+        str,
+        Meta(description="file of witnesses with their addresses and the quorum (c2sp.org/tlog-policy); empty: none"),
+    ] = ""
+    witness_interval_s: Annotated[Seconds, Meta(description="witnesses are asked about a log at most so often")] = 10.0
+    tsa_urls: Annotated[str, Meta(description="timestamp authorities, addresses with spaces between; empty: none")] = ""
+    tsa_certificates: Annotated[str, Meta(description="PEM file of the certificates theirs must lead to")] = ""
+    anchor_interval_s: Annotated[Seconds, Meta(description="checkpoints are anchored so often")] = 600.0
+    outside_timeout_s: Annotated[Seconds, Meta(description="how long a witness or authority may take to answer")] = 10.0

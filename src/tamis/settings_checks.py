@@ -18,6 +18,8 @@ def cross_checks(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "topics.min_insync_replicas", "more copies demanded than topics.replication makes"
     if settings.worker.restart_first_s > settings.worker.restart_max_s:
         yield "worker.restart_first_s", "longer than worker.restart_max_s"
+    if bool(settings.sealer.tsa_urls.split()) != bool(settings.sealer.tsa_certificates):
+        yield "sealer.tsa_certificates", "goes with sealer.tsa_urls: an answer is kept only when it verifies"
     if settings.consent.heartbeat_s * 2 > settings.consent.max_age_s:
         yield "consent.heartbeat_s", "must be at most half of consent.max_age_s, or intake waits between heartbeats"
 

@@ -20,7 +20,7 @@ from tamis.streaming.agents.audit_key import InMemorySigner
 from tests.support.audit import LogWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.support.audit import Record
@@ -92,14 +92,18 @@ class Installation:
         self.send(Topic.AUDIT_LOG, partition, new)
         return new
 
-    def sealer(self, folder: Path | None = None, key_wait_s: float = 1.0) -> Sealer:
-        """A sealer, started."""
+    def sealer(
+        self, folder: Path | None = None, key_wait_s: float = 1.0, before: Callable[[Sealer], None] | None = None
+    ) -> Sealer:
+        """A sealer, started; ``before`` sees it first."""
         kafka = KafkaSettings(bootstrap=self.kafka.bootstrap)
         config = SealerConfig(
             base="localhost/tamis", folder=folder or self.folder, topic=self.topic, enrolment=ENROLMENT,
             interval_s=0.05, key_wait_s=key_wait_s, wall_time=False,
         )  # fmt: skip
         made = Sealer(config, lambda: self.keys, SealerSource(kafka), Publisher(kafka))
+        if before is not None:
+            before(made)
         made.start()
         return made
 

@@ -29,6 +29,7 @@ def command(session: Session) -> None:
     (state.sqlite) and the export (logs/), which any tlog-tiles client can read.
     """
     from tamis.services.sealer import Sealer
+    from tamis.services.sealer_outside import Outside
     from tamis.services.sealer_setup import sealer_parts
     from tamis.stores.sealer_store import SealConflictError
     from tamis.telemetry.logs import configure_logs
@@ -40,18 +41,20 @@ def command(session: Session) -> None:
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: stopped.append(signum))
-    parts = sealer_parts(settings)
+    parts, outside = sealer_parts(settings), Outside(settings.sealer)
     with _alone(Path(settings.sealer_path()), stopped) as mine:
         if mine.closed:
             return
         telemetry.serve(settings.telemetry)
         sealer = Sealer(parts.config, parts.keys, parts.source(), parts.publisher(), telemetry.sealer)
         try:
+            outside.follow(sealer, telemetry.outside)
             sealer.start()
             sealer.run(lambda: bool(stopped))
         except SealConflictError as conflict:
             raise click.ClickException(str(conflict)) from None
         finally:
+            outside.stop()
             sealer.close()
             telemetry.stop()
 

@@ -3,11 +3,12 @@
 Rules: one round reads, checks, and, every interval, seals: control first, then each log that grew; of two sealers on
 one store one signs, the other ends; a partition whose topic no longer holds what was sealed is refused; a batch whose
 worker key is not registered yet waits a while, its partition with it. One thread; what blocks is bounded.
-Not handled: witnesses and anchors (they follow ``on_checkpoint``), restarts (the supervisor).
+Not handled: witnesses and anchors (``sealer_outside``), restarts (the supervisor).
 """
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -22,6 +23,7 @@ from tamis.services.log_sealer import ControlSealer, LogSealer
 from tamis.services.partition_reader import Flow, PartitionReader
 from tamis.services.sealer_config import LOGS, LOGS_FOLDER, SealerConfig, SealerObserver
 from tamis.services.sequencer import Sequencer
+from tamis.settings import SetupError
 from tamis.stores.sealer_store import SealerStore
 
 
@@ -43,6 +45,7 @@ class Sealer:
 
     Attributes:
         on_checkpoint: called with each signed checkpoint, after it was published.
+        on_round: called at the end of each round.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Sealer:
         self._told_kinds: dict[str, int] = {}
         self._sealed_at = 0.0
         self.on_checkpoint: list[Callable[[Checkpoint, Note], None]] = []
+        self.on_round: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Look at all topics and begin to read; finish what a crash left undone.
@@ -110,7 +114,31 @@ class Sealer:
         self._look_again()
         if time.monotonic() - self._sealed_at >= self._config.interval_s:
             self.seal()
+        for follow in self.on_round:
+            follow()
         return len(polled.records)
+
+    @property
+    def root(self) -> Path:
+        """Folder of all logs."""
+        return self._root
+
+    def witnessed(self, checkpoint: Checkpoint, note: Note) -> None:
+        """Publish a checkpoint again, with cosignatures."""
+        topic = self._config.topic(Topic.AUDIT_CHECKPOINTS)
+        self._publisher.publish(topic, [(checkpoint.origin.encode(), note.encode())])
+
+    def refuse(self, origin: str, check: Check, detail: str) -> None:
+        """End a log for what was found outside of it.
+
+        Raises:
+            SetupError: it is the control log: nothing may be sealed any more.
+        """
+        if origin == str(self.control.origin):
+            raise SetupError(f"{origin}: {detail}")
+        for place, state in self._partitions.items():
+            if state.log.name == origin:
+                self._do(place, state.refuse(check, detail))
 
     def seal(self) -> None:
         """Seal control and every log that grew.

@@ -6,6 +6,7 @@ Besides these, each process exports the ``process_*`` series of the Prometheus c
 """
 
 from tamis.domain.audit.report import Check
+from tamis.domain.audit.witness import Split, Trouble
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
 from tamis.telemetry.series import Kind, Label, Series
@@ -268,5 +269,19 @@ SEALER_REQUESTS = _series(
         of="kinds of requests",
     ),
 )  # fmt: skip
+WITNESS_ANSWERS = _series(
+    SEALER, "counter", "sealer_witness_answers_total", "What witnesses answered; rollback, fork: somebody must look.",
+    Label(name="answer", values=("cosigned", *Split, *Trouble), of="answers of witnesses"),
+)  # fmt: skip
+UNWITNESSED = _series(
+    SEALER, "gauge", "sealer_unwitnessed_seconds", "How long the oldest checkpoint without a quorum of witnesses waits."
+)
+ANCHORS = _series(
+    SEALER, "counter", "sealer_anchors_total", "Anchors, stamped or not to be had.",
+    Label(name="result", values=("stamped", "failed"), of="results of asking timestamp authorities"),
+)  # fmt: skip
+UNANCHORED = _series(
+    SEALER, "gauge", "sealer_unanchored_seconds", "How long no timestamp authority has stamped an anchor that is due."
+)
 
 CATALOGUE: tuple[Series, ...] = tuple(_defined)

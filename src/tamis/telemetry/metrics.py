@@ -21,6 +21,7 @@ from tamis.telemetry.edge import EdgeTelemetry
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.incidents import IncidentTelemetry
 from tamis.telemetry.intake import IntakeTelemetry
+from tamis.telemetry.outside import OutsideTelemetry
 from tamis.telemetry.sealer import SealerTelemetry
 from tamis.telemetry.series import Shelf, Vocabulary
 from tamis.telemetry.windows import WindowsTelemetry
@@ -120,6 +121,11 @@ class Telemetry:
     def sealer(self) -> SealerTelemetry:
         """The observer of the sealer."""
         return SealerTelemetry(self._shelf)
+
+    @cached_property
+    def outside(self) -> OutsideTelemetry:
+        """Told of the sealer's witnesses and anchors."""
+        return OutsideTelemetry(self._shelf)
 
     def age(self, bound_s: float) -> AgeTelemetry:
         """To be told the consent age every few seconds; ``bound_s`` is what closes the gate."""

@@ -56,6 +56,10 @@ class Check(StrEnum):
     """Size and root of the checkpoint are those of the leaves."""
     TILES = "tiles"
     """The hash tiles are those of the entries."""
+    WITNESS = "witness"
+    """No witness has seen another history of the log."""
+    ANCHOR = "anchor"
+    """Anchors follow each other, are stamped, and the log still holds what was anchored."""
     MANIFEST = "manifest"
     """The exported file is as long, and ends in the root, that the export's manifest states."""
 
