@@ -116,7 +116,10 @@ def test_tampering_fires_its_check(name: str) -> None:
     assert (failure.check, failure.leaf) == (check, leaf), failure
 
 
-ELSEWHERE = {Check.MANIFEST, Check.ATTESTATION, Check.TIME, Check.TOPIC, Check.SIGNATURE, Check.CHECKPOINT, Check.TILES}
+ELSEWHERE = {
+    Check.MANIFEST, Check.ATTESTATION, Check.TIME, Check.TOPIC, Check.SIGNATURE, Check.CHECKPOINT, Check.TILES,
+    Check.WITNESS, Check.ANCHOR,
+}  # fmt: skip
 
 
 def test_every_check_of_a_log_by_itself_has_a_tampering() -> None:
