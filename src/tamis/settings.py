@@ -137,6 +137,13 @@ class ConsentSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     max_age_s: Annotated[Seconds, Meta(description="intake waits when consent may be older than this")] = 60.0
     heartbeat_s: Annotated[Seconds, Meta(description="the fold agent shows itself in `consent.state` so often")] = 5.0
+    source: Annotated[
+        str,
+        Meta(description="the only consent tool `consent.raw` carries, e.g. `onetrust`; empty: told from each record"),
+    ] = ""
+    mappings: Annotated[
+        str, Meta(description="file of mappings for tools without a payload contract (`config/consent-mappings.yaml`)")
+    ] = ""
     replica_path: Annotated[str, Meta(description="folder of the replica; empty: `<paths.state_dir>/replica`")] = ""
     replica_max_bytes: Annotated[int, Meta(description="most the replica may take on disk", ge=16 << 20)] = 16 << 30
 

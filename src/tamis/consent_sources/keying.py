@@ -82,8 +82,8 @@ class Keying:
     def _choices(self, said: Statement, ignored: Counter[str]) -> dict[str, Status]:
         choices = dict.fromkeys(self._vendor_purposes, Status.DENIED) if said.complete else {}
         stated: dict[str, Status] = {}
-        for category, status in said.choices.items():
-            purpose = self._aliases.get(category)
+        for category, status in (*said.choices.items(), *said.of_strings.items()):
+            purpose = self._aliases.get(category) or self._aliases.get(said.titles.get(category, category))
             if purpose is None:
                 ignored[UNKNOWN_CATEGORY] += 1
                 continue

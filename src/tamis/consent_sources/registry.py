@@ -9,12 +9,38 @@ from typing import Any
 import orjson
 
 from tamis.consent_sources.canonical import Canonical
+from tamis.consent_sources.cookiebot import Cookiebot
+from tamis.consent_sources.didomi import Didomi
+from tamis.consent_sources.fides import Fides
+from tamis.consent_sources.ga4 import Ga4
+from tamis.consent_sources.ketch import Ketch
+from tamis.consent_sources.mparticle import MParticle
+from tamis.consent_sources.onetrust import OneTrust
+from tamis.consent_sources.rudderstack import RudderStack
 from tamis.consent_sources.segment import Segment
-from tamis.consent_sources.statement import ConsentSource, Entry
+from tamis.consent_sources.signals import Signals
+from tamis.consent_sources.snowplow import Snowplow
+from tamis.consent_sources.statement import ConsentSource, Entry, TextSource
+from tamis.consent_sources.usercentrics import Usercentrics
 from tamis.domain.event import Invalid
 from tamis.domain.outcome import InvalidReason
 
-SOURCES: tuple[ConsentSource, ...] = (Canonical(), Segment())
+# RudderStack's calls look like Segment's and are told by what they carry, so they are asked first.
+SOURCES: tuple[ConsentSource, ...] = (
+    Canonical(),
+    Signals(),
+    OneTrust(),
+    Usercentrics(),
+    Ketch(),
+    Didomi(),
+    Cookiebot(),
+    Fides(),
+    MParticle(),
+    Snowplow(),
+    Ga4(),
+    RudderStack(),
+    Segment(),
+)
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 
@@ -24,16 +50,16 @@ class ConsentReader:
 
     Args:
         fixed: id of the only source the topic carries, None to detect it.
+        mapped: sources that configuration describes; asked first, since somebody wrote them for this topic.
 
     Raises:
         ValueError: no source has that id.
     """
 
-    __slots__ = ("_sources", "_sure")
+    __slots__ = ("_sources",)
 
-    def __init__(self, fixed: str | None = None) -> None:
-        self._sources = tuple(source for source in SOURCES if fixed in (None, source.id))
-        self._sure = fixed is not None
+    def __init__(self, fixed: str | None = None, mapped: tuple[ConsentSource, ...] = ()) -> None:
+        self._sources = tuple(source for source in (*mapped, *SOURCES) if fixed in (None, source.id))
         if not self._sources:
             raise ValueError(f"unknown consent source {fixed!r}; known: {', '.join(s.id for s in SOURCES)}")
 
@@ -45,11 +71,21 @@ class ConsentReader:
         """
         body = _body(value)
         if isinstance(body, Invalid):
-            return body
+            return self._text(value or b"", body)
         for source in self._sources:
-            if self._sure or source.claims(body):
+            if source.claims(body):
                 return source.read(body)
         return Invalid(InvalidReason.UNKNOWN_ENVELOPE, "$")
+
+    def _text(self, value: bytes, why: Invalid) -> list[Entry] | Invalid:
+        """What is no JSON may be a cookie's text; ``why`` when no source takes it."""
+        if why.reason != InvalidReason.NOT_JSON:
+            return why
+        text = value.decode()  # NOT_JSON is said of UTF-8 alone
+        for source in self._sources:
+            if isinstance(source, TextSource) and source.claims_text(text):
+                return source.read_text(text)
+        return why
 
 
 def _body(value: bytes | None) -> dict[str, Any] | Invalid:

@@ -9,8 +9,10 @@ from typing import Any
 
 from tamis.consent_sources.registry import ConsentReader
 from tamis.consent_sources.statement import Statement
+from tamis.domain.consent.model import Status
 from tamis.domain.event import Invalid, Kind
 from tamis.domain.outcome import InvalidReason
+from tamis.envelopes.draft import Moment
 
 _reader = ConsentReader()
 
@@ -37,21 +39,31 @@ def statements(value: bytes, rfc3339: Callable[[int | None], str | None]) -> lis
 
 def _shown(entry: Statement, rfc3339: Callable[[int | None], str | None]) -> dict[str, Any]:
     facts = {
-        "jurisdiction": entry.regulation,
+        "vendors": {name: _word(status) for name, status in entry.vendors.items()} or None,
+        "legal_basis": entry.legal_basis or None,
+        "regulation": entry.regulation,
+        "jurisdiction": entry.jurisdiction,
+        "gpc": entry.gpc,
+        "preference": entry.preference,
         "expires_at": rfc3339(entry.expires_at),
         "notice": entry.notice,
     }
+    purposes = {name: "unknown" if name in entry.unclear else _word(status) for name, status in entry.choices.items()}
     return {
         "vendor": entry.source,
         "kind": Kind.CONSENT.value,
-        "event_id": None,
+        "event_id": entry.event_id,
         "event_id_derived": False,
         "name": None,
-        "occurred_at": rfc3339(entry.effective_at),
+        "occurred_at": rfc3339(entry.effective_at if entry.micros is None else Moment(entry.micros)),
         "sent_at": None,
         "anonymous_id": entry.device,
         "user_id": entry.person,
         "properties": {},
         "context": {},
-        "consent": {"purposes": dict(entry.choices)} | {key: fact for key, fact in facts.items() if fact is not None},
+        "consent": {"purposes": purposes} | {key: fact for key, fact in facts.items() if fact is not None},
     }
+
+
+def _word(status: Status) -> str:
+    return "granted" if status is Status.GRANTED else "denied"

@@ -14,7 +14,9 @@ import msgspec
 
 from tamis.anomaly.board import BoardPolicy
 from tamis.bundles.load import load_bundle
+from tamis.bundles.mappings import load_mappings
 from tamis.consent_sources.keying import Keying
+from tamis.consent_sources.mapped import MappedSource
 from tamis.consent_sources.normalise import Normaliser
 from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
@@ -212,12 +214,34 @@ def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeep
     )
 
 
+def consent_reader(settings: Settings) -> ConsentReader:
+    """Reads ``consent.raw`` as the settings say.
+
+    Raises:
+        SetupError: the mappings cannot be used, or there is no such source.
+    """
+    mapped: tuple[MappedSource, ...] = ()
+    if settings.consent.mappings:
+        path = Path(settings.consent.mappings)
+        try:
+            found = load_mappings(path)
+        except OSError as error:
+            raise SetupError(f"consent.mappings: {path}: {error.strerror}") from None
+        if isinstance(found, list):
+            raise SetupError("\n".join([f"{path} cannot be used:", *(f"  {problem}" for problem in found)]))
+        mapped = found
+    try:
+        return ConsentReader(settings.consent.source or None, mapped)
+    except ValueError as error:
+        raise SetupError(f"consent.source: {error}") from None
+
+
 def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
     """The consent role: ``consent.raw`` to ``consent.state``."""
     settings = parts.settings
     app, ring = role_app(parts, "consent"), keyring(parts)
     normaliser = Normaliser(
-        ConsentReader(),
+        consent_reader(settings),
         Keying(parts.bundle.policy, ring.subjects),
         ring.sealer,
         topic=Topic.CONSENT_RAW.value,
