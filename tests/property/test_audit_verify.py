@@ -70,4 +70,4 @@ def _same_head(value: bytes, changed: bytes) -> bool:
     if not isinstance(new, dict):
         return False
     ignored = ("received_at", "first", "next", "lost", "counts")
-    return all(old[key] == new.get(key) for key in old if key not in ignored)
+    return all(old[key] == new.get(key, "") for key in old if key not in ignored)
