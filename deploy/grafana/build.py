@@ -91,6 +91,18 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
               queries=(Query(f'sum by (rule) (rate(tamis_rule_events_total{{outcome="denied", rule!="-"}}{RATE}))',
                              "{{rule}}"),)),
     )),
+    ("Rules", (
+        Panel(title="Rules in use", text="Number of the pointer each worker follows; all the same but for a moment.",
+              queries=(Query("tamis_rules_sequence", "{{instance}}"),
+                       Query("sum(increase(tamis_rules_switches_total[1h]))", "switches an hour"))),
+        Panel(title="Rules refused", text="Line at fault of the bundle published last; 0 is healthy.",
+              queries=(Query("max by (part) (tamis_rules_refused_line)", "{{part}}"),
+                       Query("max(tamis_rules_odd_records)", "records that do not count"))),
+        Panel(title="Candidate", text="Events judged by a candidate too, and its verdicts that differ, by rule.",
+              unit="cps", queries=(Query(f"sum(rate(tamis_shadow_events_total{RATE}))", "compared"),
+                                   Query(f"sum by (rule, candidate_rule) (rate(tamis_shadow_differences_total{RATE}))",
+                                         "{{rule}} -> {{candidate_rule}}"))),
+    )),
     ("Streaming edge", (
         Panel(title="Throughput", text="Records of committed batches, by input topic.", unit="cps",
               queries=(Query(f"sum by (topic) (rate(tamis_records_total{RATE}))", "{{topic}}"),)),

@@ -187,7 +187,17 @@ class KeysSettings(msgspec.Struct, frozen=True, kw_only=True):
 class RulesSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Rules, destinations and policy."""
 
-    folder: Annotated[Text, Meta(description="the configuration folder")] = "config/reference"
+    source: Annotated[
+        Literal["folder", "topic"],
+        Meta(description="`folder`: read once at the start; `topic`: follow the topic `rules` (`tamis rules publish`)"),
+    ] = "folder"
+    folder: Annotated[Text, Meta(description="the configuration folder; what `tamis rules publish` publishes")] = (
+        "config/reference"
+    )
+    trusted_keys: Annotated[
+        str,
+        Meta(description="public keys whose bundles are used, separated by commas; empty: this installation's own"),
+    ] = ""
 
 
 class LimitsSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """The composition root: settings to running Faust apps, one app (and consumer group) per role.
 
 Rules: everything is loaded and checked before anything starts: rules, keys, topics; all problems are one
-``SetupError``. Intake waits, by a gate of the transport, while consent is not known to be fresh. A worker is
-crash-only: a fault ends it with exit code 70 and the supervisor starts it again.
+``SetupError``. Under ``rules.source = topic`` it waits for the first usable bundle. Intake waits, by a gate of the
+transport, while consent is not known to be fresh. A worker is crash-only: a fault ends it with exit code 70 and the
+supervisor starts it again.
 """
 
 import os
@@ -15,33 +16,36 @@ from typing import Any
 
 import structlog
 
+from tamis.domain.bundle import Bundle
+from tamis.domain.selection import Selection
 from tamis.kafka.admin import check_topics
+from tamis.keys.provider import open_keys
+from tamis.ports import KeyProvider
+from tamis.services.rules_start import start_rules, wait_for_rules, worker_name
+from tamis.services.rules_watch import RulesWatch, reporter
 from tamis.settings import Settings, SetupError
 from tamis.stores.consent_view import LmdbConsentView
-from tamis.streaming.roles import (
-    FreshConsent,
-    Parts,
-    anomaly_app,
-    consent_app,
-    crm_topics,
-    intake_app,
-    load_parts,
-    metrics_app,
-)
+from tamis.streaming.parts import Parts, event_clock, folder_bundle, record_clock
+from tamis.streaming.roles import FreshConsent, anomaly_app, consent_app, crm_topics, intake_app, metrics_app
 from tamis.streaming.run import run_apps
+from tamis.streaming.transport.clock import RecordClock
 from tamis.telemetry.metrics import Telemetry, vocabulary
 from tamis.telemetry.sampling import Sampler
 
 MOST_AHEAD_S = 300.0  # a consent clock further ahead of this host is not believed
 
 
-def refuse_wrong_topics(parts: Parts) -> None:
+def refuse_wrong_topics(settings: Settings, bundle: Bundle | None) -> None:
     """Refuses to go on when topics are missing or wrong.
+
+    Args:
+        settings: of this process.
+        bundle: whose destinations are looked at too, None while it is not known.
 
     Raises:
         SetupError: they are; the text lists all of them and the command that helps.
     """
-    wrong = check_topics(parts.settings, crm_topics(parts.bundle))
+    wrong = check_topics(settings, crm_topics(bundle) if bundle is not None else ())
     if wrong:
         raise SetupError(
             "\n".join(["topics are not as they must be (tamis topics apply):", *map("  {}".format, wrong)])
@@ -77,14 +81,43 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
     Raises:
         SetupError: configuration, keys or topics cannot be used, or the metrics port is taken.
     """
-    parts = load_parts(settings, str(os.getpid()))
-    refuse_wrong_topics(parts)
+    keys, clock, names = open_keys(settings), record_clock(settings), "+".join(sorted(roles))
+    given = folder_bundle(settings) if settings.rules.source == "folder" else None
+    refuse_wrong_topics(settings, given)
+    now = event_clock(settings, clock)
+    telemetry = Telemetry(vocabulary(version("tamis"), names), settings.topics.prefix, now)
+    port = telemetry.serve(settings.telemetry)
+    try:
+        watch = start_rules(settings, keys, reporter(worker_name(), version("tamis"), names), telemetry.rules, given)
+        if not wait_for_rules(watch, telemetry.rules):
+            watch.close()
+            return 0
+        parts = _parts(settings, keys, clock, watch, telemetry)
+        return _run(parts, roles, telemetry, port, watch)
+    finally:
+        telemetry.stop()
+
+
+def _parts(
+    settings: Settings, keys: KeyProvider, clock: RecordClock | None, watch: RulesWatch, telemetry: Telemetry
+) -> Parts:
+    def told(newer: Selection) -> None:
+        telemetry.selected(newer)
+        telemetry.rules.switched()
+
+    selection = watch.selection()
+    telemetry.selected(selection)
+    return Parts(
+        settings=settings, bundle=selection.active, keys=keys, worker=str(os.getpid()), record_clock=clock,
+        feed=watch.selection, told=told,
+    )  # fmt: skip
+
+
+def _run(parts: Parts, roles: AbstractSet[str], telemetry: Telemetry, port: int | None, watch: RulesWatch) -> int:
+    settings = parts.settings
     ahead = inf if settings.worker.time_source == "record" else MOST_AHEAD_S
     consent = LmdbConsentView(Path(settings.replica_path()), max_ahead_s=ahead)
-    words = vocabulary(version("tamis"), "+".join(sorted(roles)), parts.bundle)
-    telemetry = Telemetry(words, settings.topics.prefix, parts.now)
     apps = role_apps(parts, roles, consent, telemetry)
-    port = telemetry.serve(settings.telemetry)
     log = structlog.get_logger("tamis.worker").bind(roles=sorted(roles), bundle=parts.bundle.hash)
 
     def ready() -> None:
@@ -96,4 +129,4 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
     try:
         return run_apps(apps, ready=ready)
     finally:
-        telemetry.stop()
+        watch.close()

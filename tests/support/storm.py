@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from tamis.kafka.loading import GroupProgress, Loader, Outgoing
 from tamis.kafka.reader import read_topic, topic_ends
 from tamis.records.topics import Topic
-from tamis.streaming.roles import keyring, load_parts
+from tamis.streaming.parts import keyring, load_parts
 from tests.support.chaos import Chaos, ChaosReport, Workers
 from tests.support.committed import last_offsets, shows, written
 from tests.support.system import System, now_ms

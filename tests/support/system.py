@@ -39,7 +39,7 @@ from tamis.keys.file import create_key_file
 from tamis.records.topics import Topic
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
-from tamis.streaming.roles import keyring, load_parts
+from tamis.streaming.parts import keyring, load_parts
 from tests.support.committed import last_offsets, shows, written
 from tests.support.process import CHECKOUT, Process
 from tests.support.soundness import Findings, read_back

@@ -4,6 +4,7 @@ Rules: every file that looks like configuration is read or named in a warning; a
 files count as one, ``rules.yaml`` first, then by file name.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -42,9 +43,27 @@ def read_folder(folder: Path) -> tuple[Parts, list[Problem]]:
         return Parts((), None, None, complete=False), [Problem(".", 1, None, "there is no such folder")]
     names = _rule_files(folder, problems)
     problems += _strays(folder)
-    rules = [_read(folder, name, "rules", problems) for name in names]
-    destinations = _read(folder, DESTINATIONS, "destinations", problems)
-    policy = _read(folder, POLICY, "policy", problems)
+    return _parts(names, lambda name: _raw(folder, name), problems)
+
+
+def read_files(files: Mapping[str, bytes]) -> tuple[Parts, list[Problem]]:
+    """As ``read_folder`` for files by name that are already read."""
+    names = [name for name in files if name not in (DESTINATIONS, POLICY)]
+    return _parts(sorted(names, key=lambda name: (name != RULES, name)), files.get, [])
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """The texts of a valid folder by name: what ``read_files`` needs to make the same of them."""
+    names = [*_rule_files(folder, []), DESTINATIONS, POLICY]
+    return {name: (folder / name).read_bytes().decode("utf-8-sig") for name in names}
+
+
+def _parts(
+    names: list[str], fetch: Callable[[str], bytes | str | None], problems: list[Problem]
+) -> tuple[Parts, list[Problem]]:
+    rules = [_read(name, fetch(name), "rules", problems) for name in names]
+    destinations = _read(DESTINATIONS, fetch(DESTINATIONS), "destinations", problems)
+    policy = _read(POLICY, fetch(POLICY), "policy", problems)
     found = tuple(document for document in rules if document is not None)
     whole = len(found) == len(rules) and None not in (destinations, policy)
     return Parts(found, destinations, policy, complete=whole), problems
@@ -69,15 +88,20 @@ def _strays(folder: Path) -> list[Problem]:
     return [Problem(name, 1, None, message, Severity.WARNING) for name in sorted(strays) if not name.startswith(".")]
 
 
-def _read(folder: Path, name: str, schema: str, problems: list[Problem]) -> Document | None:
+def _raw(folder: Path, name: str) -> bytes | str | None:
+    """A file's bytes, None when it is missing, or why it cannot be read."""
     try:
         with (folder / name).open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        problems.append(Problem(name, 1, None, "missing"))
         return None
     except OSError as error:
-        problems.append(Problem(name, 1, None, f"cannot be read: {error.strerror}"))
+        return f"cannot be read: {error.strerror}"
+
+
+def _read(name: str, raw: bytes | str | None, schema: str, problems: list[Problem]) -> Document | None:
+    if not isinstance(raw, bytes):
+        problems.append(Problem(name, 1, None, raw or "missing"))
         return None
     document, found = read_yaml(name, raw)
     problems += found

@@ -44,17 +44,18 @@ def load_bundle(folder: Path) -> Bundle | list[Problem]:
 def check_folder(folder: Path) -> Checked:
     """As ``load_bundle``, with warnings."""
     parts, problems = read_folder(folder)
-    return _finish(parts, problems)
+    return finish(parts, problems)
 
 
 def compile_source(source: bytes) -> Bundle | list[Problem]:
     """The bundle of a canonical source (``Bundle.source``), or all its errors."""
     parts, problems = read_source(source)
-    checked = _finish(parts, problems)
+    checked = finish(parts, problems)
     return checked.bundle if checked.bundle is not None else errors(checked.problems)
 
 
-def _finish(parts: Parts, problems: list[Problem]) -> Checked:
+def finish(parts: Parts, problems: list[Problem]) -> Checked:
+    """The bundle of parts whose form has been checked with these problems."""
     found = problems + _meaning(parts)
     bundle = None if errors(found) else _compile(parts)
     return Checked(bundle, sorted(set(found), key=_order))

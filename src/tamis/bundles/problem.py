@@ -32,6 +32,12 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
     severity: Severity = Severity.ERROR
 
+    @property
+    def part(self) -> str:
+        """Which part of a bundle it is in: "rules", "destinations", "policy" or "bundle", whatever the file's name."""
+        name = self.file.partition("/")[0].removesuffix(".yaml")
+        return name if name in ("rules", "destinations", "policy") else "bundle"
+
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
         return f"{place}: {self.severity}: {self.message}"

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "topics": "tamis.cli.topics",
     "check": "tamis.cli.check",
     "decode": "tamis.cli.decode",
+    "rules": "tamis.cli.rules",
     "try": "tamis.cli.try_events",
     "consent": "tamis.cli.consent",
     "audit": "tamis.cli.audit",

@@ -85,6 +85,10 @@ class Normaliser:
         self._partitions = partitions
         self._partition_of = partition_of
 
+    def use(self, keying: Keying) -> None:
+        """Goes on under another policy; to be called between batches."""
+        self._changes = keying.changes
+
     def batch(self, partition: int, records: Sequence[RawRecord], clock: int, state: NormaliserState) -> Normalised:
         """Normalises one batch and moves ``state``, which must be discarded if writing fails.
 

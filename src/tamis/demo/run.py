@@ -36,7 +36,8 @@ from tamis.settings import (
     WorkerSettings,
 )
 from tamis.stores.consent_view import LmdbConsentView
-from tamis.streaming.roles import Parts, anomaly_app, consent_app, crm_topics, intake_app, load_parts, metrics_app
+from tamis.streaming.parts import Parts, load_parts
+from tamis.streaming.roles import anomaly_app, consent_app, crm_topics, intake_app, metrics_app
 from tamis.streaming.run import serve_apps
 
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})

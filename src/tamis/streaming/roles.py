@@ -5,15 +5,12 @@ all problems of configuration and keys show before anything starts. Intake waits
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
-from tamis.anomaly.board import BoardPolicy
-from tamis.bundles.load import load_bundle
+from tamis.anomaly.board import BoardPolicy, FactsOf
+from tamis.anomaly.incidents import RuleFacts
 from tamis.bundles.mappings import load_mappings
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.mapped import MappedSource
@@ -22,14 +19,13 @@ from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES
-from tamis.domain.keyring import Keyring
+from tamis.domain.selection import Selection
 from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits, SingleId
 from tamis.intake import Intake
 from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
-from tamis.keys.provider import open_keys
-from tamis.ports import ConsentView, KeyProvider
+from tamis.ports import ConsentView
 from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
 from tamis.settings import Settings, SetupError
@@ -43,8 +39,9 @@ from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRu
 from tamis.streaming.agents.sightings import SightingsKeeper, SightingsObserver
 from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
+from tamis.streaming.parts import Parts, keyring, nobody_told
 from tamis.streaming.reader import KafkaTopicReader
-from tamis.streaming.transport.clock import RecordClock
+from tamis.streaming.switch import Switch
 from tamis.streaming.transport.topic import batch_topic
 
 
@@ -53,49 +50,6 @@ class FreshConsent(ConsentView, Protocol):
 
     def gate(self, now_ms: int, max_age_s: float) -> str | None:
         """Why intake must wait, None when it may go on."""
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the apps of one process share.
-
-    Attributes:
-        settings: all settings.
-        bundle: the active configuration.
-        keys: key material.
-        worker: distinguishes this process from others on the host.
-        record_clock: shared time of topics under ``time_source = record``, else None.
-    """
-
-    settings: Settings
-    bundle: Bundle
-    keys: KeyProvider
-    worker: str
-    record_clock: RecordClock | None = None
-
-    def now(self) -> int:
-        """The time events are judged at, ms."""
-        if self.record_clock is None:
-            return time.time_ns() // 1_000_000
-        return self.record_clock.read(self.settings.topic(Topic.EVENTS_RAW)) or 0
-
-
-def load_parts(settings: Settings, worker: str = "0") -> Parts:
-    """Loads what a worker needs.
-
-    Raises:
-        SetupError: configuration or keys cannot be used; the text lists everything.
-    """
-    folder = Path(settings.rules.folder)
-    bundle = load_bundle(folder)
-    if isinstance(bundle, list):
-        raise SetupError("\n".join([f"{folder} cannot be used:", *(f"  {problem}" for problem in bundle)]))
-    clock = RecordClock() if settings.worker.time_source == "record" else None
-    return Parts(settings=settings, bundle=bundle, keys=open_keys(settings), worker=worker, record_clock=clock)
-
-
-def keyring(parts: Parts) -> Keyring:
-    """The key functions of the bundle's destinations."""
-    return Keyring(parts.keys.derive, parts.keys.epoch(), [destination.id for destination in parts.bundle.destinations])
 
 
 def role_app(parts: Parts, role: str) -> Any:
@@ -174,6 +128,7 @@ def intake_app(
     def gate() -> str | None:
         return consent.gate(parts.now(), settings.consent.max_age_s)
 
+    switch = intake_switch(parts, consent, decoder)
     config = IntakeConfig(
         topic=settings.topic,
         raw_partitions=settings.topics.raw_partitions,
@@ -181,18 +136,29 @@ def intake_app(
         watermark_ms=round(settings.metrics.watermark_interval_s * 1000),
         record_time=parts.record_clock is not None,
         gate=gate,
+        successor=switch.newer,
     )
-    intake = Intake(parts.bundle, keyring(parts), consent, decoder)
     app.transport.gates.append(gate)
     raw = batch_topic(
         app, settings.topic(Topic.EVENTS_RAW), gated=True, empty_every_s=settings.worker.empty_batch_interval_s
     )
-    register_intake(
-        app,
-        raw,
-        runner(intake, config, audit_logs(parts, Topic.AUDIT_LOG), observer, sightings_keeper(parts, observer)),
-    )
+    keeper, logs = sightings_keeper(parts, observer), audit_logs(parts, Topic.AUDIT_LOG)
+    register_intake(app, raw, runner(switch.made, config, logs, observer, keeper))
     return app
+
+
+def intake_switch(parts: Parts, consent: ConsentView, decoder: Decoder) -> Switch[Intake]:
+    """The core for the newest selection, a candidate's beside it; what is known of sessions goes on."""
+
+    def core(bundle: Bundle, shadow: Intake | None = None, before: Intake | None = None) -> Intake:
+        sessions = None if before is None else before.sessions
+        return Intake(bundle, keyring(parts, bundle), consent, decoder, shadow, sessions)
+
+    def make(selection: Selection, before: Intake | None) -> Intake:
+        shadow = None if selection.candidate is None else core(selection.candidate)
+        return core(selection.active, shadow, before)
+
+    return Switch(parts.selection(), make, parts.told)
 
 
 def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeeper | None:
@@ -240,9 +206,14 @@ def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
     """The consent role: ``consent.raw`` to ``consent.state``."""
     settings = parts.settings
     app, ring = role_app(parts, "consent"), keyring(parts)
+
+    def make(selection: Selection, _before: Keying | None) -> Keying:
+        return Keying(selection.active.policy, ring.subjects)
+
+    switch = Switch(parts.selection(), make, nobody_told)
     normaliser = Normaliser(
         consent_reader(settings),
-        Keying(parts.bundle.policy, ring.subjects),
+        switch.made,
         ring.sealer,
         topic=Topic.CONSENT_RAW.value,
         raw_partitions=settings.topics.consent_raw_partitions,
@@ -254,6 +225,7 @@ def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
         partitions=settings.topics.raw_partitions,
         empty_every_s=settings.consent.heartbeat_s,
         clock_topic=settings.topic(Topic.EVENTS_RAW),
+        keying=switch.newer,
     )
     register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(SALT_BYTES), observer)
     return app
@@ -281,7 +253,15 @@ def anomaly_app(
         policy=BoardPolicy(snapshot_minutes=max(1, round(settings.metrics.snapshot_interval_s / 60))),
         history=history,
     )
-    facts = facts_of(compiled.rule for compiled in parts.bundle.rules.rules)
+
+    def make(selection: Selection, _before: FactsOf | None) -> FactsOf:
+        return facts_of(compiled.rule for compiled in selection.active.rules.rules)
+
+    switch = Switch(parts.selection(), make, nobody_told)
+
+    def facts(rule: str) -> RuleFacts:
+        return (switch.newer() or switch.made)(rule)
+
     register_anomaly(app, config, facts, topic_reader(parts), observer)
     return app
 

@@ -9,6 +9,7 @@ from tamis.domain.audit.report import Check
 from tamis.domain.audit.witness import Split, Trouble
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
+from tamis.telemetry.rules_series import RULES_SERIES
 from tamis.telemetry.series import Kind, Label, Series
 
 PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
@@ -20,6 +21,7 @@ GATE_REASONS = (
     "consent_age_unknown",
     "consent_too_old",
     "consent_clock_ahead",
+    "rules_not_loaded",
 )
 FAULTS = (
     "AuditRefusedError",
@@ -101,7 +103,7 @@ GATE = _series(
     "gauge",
     "gate_closed",
     "1 while intake waits for this reason, else 0.",
-    Label(name="reason", values=GATE_REASONS, of="why consent is not known to be fresh", preset=True),
+    Label(name="reason", values=GATE_REASONS, of="why: consent not known to be fresh, or no rules yet", preset=True),
 )
 
 EVENTS = _series(INTAKE, "counter", "events_total", "Events decided, by outcome and reason.", _outcome, _reason)
@@ -150,6 +152,8 @@ INTAKE_BEHIND = _series(
     "intake_watermark_lag_seconds",
     "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
 )
+
+_defined.extend(RULES_SERIES)
 
 CONSENT_AGE = _series(
     CONSENT,

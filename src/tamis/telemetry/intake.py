@@ -6,10 +6,12 @@ three counts that are made in different places: records (transport), leaves (aud
 
 from collections.abc import Callable
 
+from tamis.domain.differences import Differences
 from tamis.domain.outcome import Outcome
+from tamis.domain.tally import NO_RULE
 from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
-from tamis.telemetry import catalogue
+from tamis.telemetry import catalogue, rules_series
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
 
@@ -38,6 +40,8 @@ class IntakeTelemetry:
         self._ids = shelf[catalogue.REMEMBERED_IDS].of()
         self._bytes = shelf[catalogue.REMEMBERED_BYTES].of()
         self._window = shelf[catalogue.REMEMBERED_WINDOW].of()
+        self._compared = shelf[rules_series.SHADOW_EVENTS].of()
+        self._differences = shelf[rules_series.SHADOW_DIFFERENCES]
 
     def decided(self, partition: int, emissions: Emissions) -> None:
         """See ``IntakeObserver.decided``."""
@@ -56,7 +60,16 @@ class IntakeTelemetry:
         self._leaves.inc(leaves)
         self._residual.inc(abs(leaves - sum(fates.values())))
         self._leaves_of[partition] = leaves
+        if emissions.differences is not None:
+            self._differ(emissions.differences)
         self._behind.seen(partition, emissions.watermark)
+
+    def _differ(self, found: Differences) -> None:
+        self._compared.inc(found.events)
+        for change, n in found.changes.items():
+            rule, other = change.rule or NO_RULE, change.candidate_rule or NO_RULE
+            place = change.destination or NO_RULE
+            self._differences.of(rule, other, place, change.verdict, change.candidate_verdict).inc(n)
 
     def records_read(self, topic: str, partition: int, n: int) -> None:
         """A batch of ``n`` records is committed: each record gives at least one event (see ``EdgeTelemetry``)."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from tamis.domain.bundle import Bundle
+from tamis.domain.selection import Selection
 from tamis.domain.sites import OTHER as OTHER_SITE
 from tamis.domain.tally import NO_RULE, NO_SITE
 from tamis.settings import TelemetrySettings
@@ -22,6 +23,7 @@ from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.incidents import IncidentTelemetry
 from tamis.telemetry.intake import IntakeTelemetry
 from tamis.telemetry.outside import OutsideTelemetry
+from tamis.telemetry.rules import RulesTelemetry
 from tamis.telemetry.sealer import SealerTelemetry
 from tamis.telemetry.series import Shelf, Vocabulary
 from tamis.telemetry.windows import WindowsTelemetry
@@ -37,8 +39,11 @@ def vocabulary(version: str, roles: str, bundle: Bundle | None = None) -> Vocabu
     """
     rules = [compiled.rule for compiled in bundle.rules.rules] if bundle else []
     sites = bundle.policy.sites.values() if bundle else ()
+    ids = frozenset([NO_RULE, *(rule.id for rule in rules)])
     return Vocabulary(
-        rule=frozenset([NO_RULE, *(rule.id for rule in rules)]),
+        rule=ids,
+        candidate_rule=ids,
+        destination=frozenset([NO_RULE, *(each.id for each in (bundle.destinations if bundle else ()))]),
         site=frozenset([NO_SITE, OTHER_SITE, *sites]),
         owner=frozenset(["", *(rule.owner for rule in rules)]),
         version=frozenset([version]),
@@ -73,8 +78,21 @@ class Telemetry:
         self._now = now
         self._edges: dict[str, EdgeTelemetry] = {}
         self._endpoint: Endpoint | None = None
-        about = [next(iter(values)) for values in (words.version, words.bundle, words.roles)]
-        self._shelf[catalogue.WORKER_INFO].of(*about).set(1)
+        self._words = words
+        self._info(words)
+
+    def _info(self, words: Vocabulary) -> None:
+        about = tuple(next(iter(values)) for values in (words.version, words.bundle, words.roles))
+        self._shelf[catalogue.WORKER_INFO].show_only([about])
+
+    def selected(self, selection: Selection) -> None:
+        """The process goes on with these bundles: their rules, sites and destinations are label values from now on."""
+        [version], [roles] = self._words.version, self._words.roles
+        for bundle in (selection.candidate, selection.active):
+            if bundle is not None:
+                words = vocabulary(version, roles, bundle)
+                self._shelf.extend(words)
+        self._info(words)
 
     def edge(self, role: str) -> EdgeTelemetry:
         """The transport observer of a role's app; one a role."""
@@ -90,6 +108,11 @@ class Telemetry:
         edge.on_batch.append(made.records_read)
         edge.on_owned.append(made.owns)
         return made
+
+    @cached_property
+    def rules(self) -> RulesTelemetry:
+        """Told what becomes of published bundles."""
+        return RulesTelemetry(self._shelf)
 
     @cached_property
     def consent(self) -> ConsentTelemetry:

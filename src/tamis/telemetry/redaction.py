@@ -15,8 +15,9 @@ from typing import Any
 
 _OWN = frozenset({"event", "level", "logger", "timestamp", "error", "where", "withheld"})
 _FIELDS = frozenset({
-    "applied", "behind", "bundle", "changed", "count", "folder", "generation", "host", "kind", "offset", "partition",
-    "partitions", "path", "port", "reason", "role", "roles", "seconds", "state", "topic", "version", "why",
+    "applied", "behind", "bundle", "candidate", "changed", "count", "folder", "generation", "host", "kind", "offset",
+    "partition", "partitions", "path", "port", "reason", "role", "roles", "seconds", "seq", "state", "topic",
+    "version", "why",
 })  # fmt: skip
 ALLOWED = _OWN | _FIELDS
 LONGEST = 500

@@ -59,6 +59,8 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         rule: ids of the tagging rules, and "-" for none.
+        candidate_rule: likewise, of a candidate bundle.
+        destination: ids of destinations, and "-" for none.
         site: labels of the sites, "-" for none.
         owner: teams that own rules.
         version: of the package that runs.
@@ -67,11 +69,18 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rule: frozenset[str] = frozenset()
+    candidate_rule: frozenset[str] = frozenset()
+    destination: frozenset[str] = frozenset()
     site: frozenset[str] = frozenset()
     owner: frozenset[str] = frozenset()
     version: frozenset[str] = frozenset()
     bundle: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+
+    def joined(self, other: "Vocabulary") -> "Vocabulary":
+        """The sets of both: series of a configuration that was used before stay."""
+        names = self.__struct_fields__
+        return Vocabulary(**{name: getattr(self, name) | getattr(other, name) for name in names})
 
     def values(self, label: Label) -> frozenset[str]:
         """The set of a label.
@@ -94,7 +103,7 @@ class Family:
         registry: where it is registered.
     """
 
-    __slots__ = ("_allowed", "_children", "metric")
+    __slots__ = ("_allowed", "_children", "_labels", "metric")
 
     def __init__(self, series: Series, vocabulary: Vocabulary, registry: CollectorRegistry) -> None:
         names = [label.name for label in series.labels]
@@ -102,11 +111,16 @@ class Family:
             self.metric: Any = Histogram(series.name, series.help, names, registry=registry, buckets=series.buckets)
         else:
             self.metric = _MAKERS[series.kind](series.name, series.help, names, registry=registry)
-        self._allowed = [vocabulary.values(label) for label in series.labels]
+        self._labels = series.labels
+        self.extend(vocabulary)
         self._children: dict[tuple[str, ...], Any] = {}
         if series.labels and all(label.preset for label in series.labels):
             for values in product(*(sorted(allowed) for allowed in self._allowed)):
                 self.of(*values)
+
+    def extend(self, vocabulary: Vocabulary) -> None:
+        """Takes the sets of another configuration."""
+        self._allowed = [vocabulary.values(label) for label in self._labels]
 
     def of(self, *values: str) -> Any:
         """The sample with these label values, in the order of the definition; unknown ones are ``other``."""
@@ -150,3 +164,9 @@ class Shelf:
         if family is None:
             family = self._families[series.name] = Family(series, self._vocabulary, self.registry)
         return family
+
+    def extend(self, vocabulary: Vocabulary) -> None:
+        """Adds the label values of another configuration to those there are."""
+        self._vocabulary = self._vocabulary.joined(vocabulary)
+        for family in self._families.values():
+            family.extend(self._vocabulary)

@@ -9,7 +9,7 @@ import pytest
 
 from tamis.demo.bench.measure import private_mb
 from tamis.records.topics import Topic
-from tamis.streaming.roles import keyring, load_parts
+from tamis.streaming.parts import keyring, load_parts
 from tests.support.process import Process
 from tests.support.system import System, now_ms
 from tests.support.traffic import canonical, encoded, stamp

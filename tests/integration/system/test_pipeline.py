@@ -11,7 +11,7 @@ import pytest
 
 from tamis.kafka.loading import Outgoing
 from tamis.records.topics import Topic
-from tamis.streaming.roles import keyring, load_parts
+from tamis.streaming.parts import keyring, load_parts
 from tests.support.system import System, now_ms
 from tests.support.traffic import PURPOSE, Fate, Traffic
 

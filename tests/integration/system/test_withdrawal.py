@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tamis.records.topics import Topic
-from tamis.streaming.roles import keyring, load_parts
+from tamis.streaming.parts import keyring, load_parts
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic, canonical, encoded, stamp
 

@@ -27,6 +27,8 @@ UNITS = (
     "total",
     "info",
     "partitions",
+    "sequence",
+    "line",
     "closed",
     "open",
     "incident",
@@ -52,7 +54,7 @@ def test_names_are_given_once() -> None:
 
 
 def test_the_closed_sets_are_those_of_the_code() -> None:
-    assert set(catalogue.GATE_REASONS) == set(GateReason)
+    assert set(catalogue.GATE_REASONS) == {*GateReason, "rules_not_loaded"}
     (cause,) = catalogue.CONSENT_IGNORED.labels
     causes = {keying.NO_SUBJECT, keying.UNKNOWN_CATEGORY, keying.UNKNOWN_REGULATION, keying.UNDATED_GRANT}
     assert set(cause.values or ()) == causes

@@ -17,7 +17,8 @@ from tamis.settings import DedupeSettings
 from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.agents.intake import IntakeRunner
-from tamis.streaming.roles import intake_app, load_parts
+from tamis.streaming.parts import load_parts
+from tamis.streaming.roles import intake_app
 from tamis.streaming.run import run_apps
 from tamis.streaming.transport.batch import Batch
 

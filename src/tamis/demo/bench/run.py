@@ -25,7 +25,8 @@ from tamis.kafka.plan import wanted_topics
 from tamis.keys.file import create_key_file
 from tamis.records.topics import Topic, TopicSpec
 from tamis.settings import Settings
-from tamis.streaming.roles import crm_topics, load_parts
+from tamis.streaming.parts import load_parts
+from tamis.streaming.roles import crm_topics
 
 _TIMEOUT_S = 900.0
 _CONSENT_S = 120.0

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.normalise import Normaliser, NormaliserState
 from tamis.domain.consent.folding import Folder, FoldState
 from tamis.records.topics import Topic
@@ -40,6 +41,10 @@ class SilentObserver:
         """Ignore."""
 
 
+def _no_keying() -> Keying | None:
+    return None
+
+
 class ConsentConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the agents need besides the core.
 
@@ -48,12 +53,14 @@ class ConsentConfig(msgspec.Struct, frozen=True, kw_only=True):
         partitions: of ``consent.changes``, ``consent.state`` and ``events.quarantine``.
         empty_every_s: an idle raw partition shows its clock so often, in seconds.
         clock_topic: under record time, full name of the topic that tells the time of idle partitions.
+        keying: what to go on with under another policy, None to keep the one in use; asked before each batch.
     """
 
     topic: Callable[[str], str]
     partitions: int
     empty_every_s: float = 5.0
     clock_topic: str | None = None
+    keying: Callable[[], Keying | None] = _no_keying
 
 
 class NormaliserRunner:
@@ -70,12 +77,16 @@ class NormaliserRunner:
         self._partitions = config.partitions
         self._changes = config.topic(Topic.CONSENT_CHANGES)
         self._quarantine = config.topic(Topic.EVENTS_QUARANTINE)
+        self._keying = config.keying
         self._observer = observer
 
     async def run(self, batches: Any) -> None:
         """Until the stream ends; any exception is a fault and stops the worker."""
         async for batch in batches:
             async with batch:
+                keying = self._keying()
+                if keying is not None:
+                    self._normaliser.use(keying)
                 self._process(batch)
 
     def _process(self, batch: Batch) -> None:

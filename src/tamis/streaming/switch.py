@@ -1,0 +1,43 @@
+"""Goes on with another bundle between two batches: what a role makes of a selection, made when it is asked for.
+
+Rules: a batch is decided by one bundle; each part of a worker changes at its own next batch; what is not new is kept.
+Keys, sessions and what senders may not see follow: the keyring of a new bundle is derived before its first batch.
+"""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from tamis.domain.selection import Selection
+
+Made = TypeVar("Made")
+Feed = Callable[[], Selection]
+"""Gives the newest selection; cheap, asked before each batch."""
+
+
+class Switch(Generic[Made]):
+    """One part of a worker that depends on the bundle.
+
+    Args:
+        feed: the newest selection.
+        make: (selection, what was in use) -> what to go on with.
+        told: called with each selection after the first, once its part is made.
+    """
+
+    __slots__ = ("_feed", "_make", "_selection", "_told", "made")
+
+    def __init__(
+        self, feed: Feed, make: Callable[[Selection, Made | None], Made], told: Callable[[Selection], None]
+    ) -> None:
+        self._feed, self._make, self._told = feed, make, told
+        self._selection = feed()
+        self.made = make(self._selection, None)
+
+    def newer(self) -> Made | None:
+        """What to go on with, None to keep what is in use."""
+        selection = self._feed()
+        if selection is self._selection:
+            return None
+        self.made = self._make(selection, self.made)
+        self._selection = selection
+        self._told(selection)
+        return self.made
