@@ -68,4 +68,5 @@ def _table(result: "BenchResult") -> str:
             "",
             f"latency at {late.events_per_s:,.0f} events/s: p50 {late.p50_ms:.0f} ms, p99 {late.p99_ms:.0f} ms",
         ]
+        lines += [f"  longest {late.max_ms:.0f} ms; the worker took {late.worker_cpu:.0%} of a processor"]
     return "\n".join([*lines, "", "the intake step alone, µs of CPU an event:", *rows(result.steps)])

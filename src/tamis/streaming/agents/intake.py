@@ -130,6 +130,7 @@ class IntakeRunner:
         for topic, records in emissions.outputs.items():
             if records:
                 batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
+                records.clear()  # encoded now, while the counts are kept until the commit
         if emissions.leaves or emissions.notices:
             leaves = [(None, leaf) for leaf in (*emissions.notices, *emissions.leaves)]
             batch.send(self._logs.topic, leaves, timestamp_ms=stamp)
