@@ -9,7 +9,7 @@ import pytest
 from tamis.demo.bench.measure import private_mb
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.tally import NO_RULE
-from tamis.intake import RawBatch
+from tamis.records.batch import RawBatch
 from tests.support.core import START, ConsentTable, StoredRecord, small_intake
 
 pytestmark = pytest.mark.slow
