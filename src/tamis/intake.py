@@ -16,12 +16,12 @@ from itertools import compress
 from tamis.domain.audit.leaf import LeafFrame
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
+from tamis.domain.circumstance import Circumstances
 from tamis.domain.decide import Decider
 from tamis.domain.differences import Differences
 from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
 from tamis.domain.experiment import NO_TRIAL
-from tamis.domain.inline import InlineSignals
 from tamis.domain.keyed import hmac_hex
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
@@ -43,8 +43,10 @@ from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
 
 _INVALID = Outcome.INVALID.value
-_REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,'
-_REPEATED_FACTS = {repeat: f'"facts":{{}},"inline":"-","out":"{repeat.value}","pid":null,' for repeat in Repeat}
+_REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,"reg":"-",'
+_REPEATED_FACTS = {
+    repeat: f'"facts":{{}},"inline":"-","out":"{repeat.value}","pid":null,"reg":"-",' for repeat in Repeat
+}
 _REFUSED_RULE = '"rev":{},"rule":"-"'
 
 # Records that go through the steps together: enough to spread the cost of a step, few enough for the processor's cache.
@@ -76,10 +78,12 @@ class Intake:
         self.shadow = shadow
         self.keys = keys
         self.decode = decoder.decode
-        self.decider = Decider()
+        self.decider = Decider(bundle.policy)
         self.plans = Plans(bundle)
-        self.inline = InlineSignals(bundle.policy.aliases)
-        self.directory = SubjectDirectory(consent.get, consent.version, keys.subjects, keys.pseudonymisers)
+        self.circumstances = Circumstances(bundle.policy)
+        self.directory = SubjectDirectory(
+            consent.get, consent.version, keys.subjects, keys.pseudonymisers, bundle.policy.max_users
+        )
         self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
         self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
         self.fingerprint = keys.fingerprint
@@ -117,7 +121,7 @@ class BatchRun:
         bundle = intake.bundle
         self._intake = intake
         self._batch = batch
-        self._frame = LeafFrame(bundle.hash, bundle.policy.regulation, batch.topic, batch.partition)
+        self._frame = LeafFrame(bundle.hash, batch.topic, batch.partition)
         self._seq = log.seq
         self.clock = log.clock
         self.leaves: list[bytes] = []
@@ -215,21 +219,21 @@ class BatchRun:
         """Tag, subject and standing of each."""
         intake = self._intake
         match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned
-        in_session, find, narrowing = self._in_session, intake.directory.find, intake.inline.narrowing
+        in_session, find, circumstance = self._in_session, intake.directory.find, intake.circumstances.of
         decisions: list[_Decision] = []
         for _, _, _, now, occurred_at, _, event in cases:
             compiled = match(event) if in_session is None else in_session(event, now)
             plan = unplanned if compiled is None else by_rule[compiled.rule.id]
-            subject, inline = find(event.user_id, event.anonymous_id), narrowing(event.consent)
-            standing = subject.standings.get(plan.route.slot + inline.id)
+            subject, said = find(event.user_id, event.anonymous_id), circumstance(event)
+            standing = subject.standings.get(plan.route.slot + said.id)
             if (
                 standing is None
                 or not standing.since <= occurred_at < standing.until
                 or not standing.now_since <= now < standing.now_until
                 or now - occurred_at > standing.max_lateness_ms
             ):
-                standing = intake.decider.standing(subject, plan.route, inline, occurred_at, now)
-                subject.keep(plan.route.slot + inline.id, standing, now - occurred_at)
+                standing = intake.decider.standing(subject, plan.route, said, occurred_at, now)
+                subject.keep(plan.route.slot + said.id, standing, now - occurred_at)
             decisions.append((plan, plan.value(event), subject, standing))
         return decisions
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tamis.domain.bundle import Bundle, Destination, Policy
+from tamis.domain.circumstance import Circumstances
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
 from tamis.domain.decide import Decider
-from tamis.domain.event import InlineConsent
-from tamis.domain.inline import InlineSignals
+from tamis.domain.event import Event, InlineConsent
 from tamis.domain.pseudonym import Pseudonymiser
 from tamis.domain.route import Routes
 from tamis.domain.rules import CompiledRule, Rule, RuleSet
@@ -82,16 +82,20 @@ def _subject(primary: SubjectRecord | None, secondary: SubjectRecord | None, per
     return Subject("key", primary, secondary if person else None, roles, pseudonymisers)
 
 
+def _event(inline: InlineConsent | None) -> Event:
+    return Event("m-1", "track", "signup", 1, 1, "d", "u", {}, {}, inline, "segment")
+
+
 class Case:
     def __init__(self, valid_at: str = "both") -> None:
         self.bundle = _bundle(valid_at)
-        self.decider = Decider()
+        self.decider = Decider(self.bundle.policy)
         self.routes = Routes(self.bundle)
-        self.inline = InlineSignals(self.bundle.policy.aliases)
+        self.circumstances = Circumstances(self.bundle.policy)
 
     def standing(self, subject: Subject, inline: InlineConsent | None, at: int, now: int, tagged: bool) -> Standing:
         route = self.routes.by_rule["signup"] if tagged else self.routes.unplanned
-        return self.decider.standing(subject, route, self.inline.narrowing(inline), at, now)
+        return self.decider.standing(subject, route, self.circumstances.of(_event(inline)), at, now)
 
 
 def _allowed(standing: Standing) -> set[int]:

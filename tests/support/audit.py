@@ -30,7 +30,7 @@ class LogWriter:
 
     def __init__(self, partition: int = 0, topic: str = "events.raw") -> None:
         self.log = AuditLog(str(LogOrigin("localhost/tamis", topic.replace("events.raw", "audit.log"), partition)))
-        self.frame = LeafFrame("b" * 16, "gdpr", topic, partition)
+        self.frame = LeafFrame("b" * 16, topic, partition)
         self.records: list[Record] = []
         self.topic, self.partition = topic, partition
         self.next = 0
@@ -63,7 +63,7 @@ class LogWriter:
             commitment="c" * 32,
             destinations='"dest":{"analytics":"allow"}',
             event_id="e" * 22,
-            facts=f'"facts":{{}},"inline":"-","out":"{out}","pid":null,',
+            facts=f'"facts":{{}},"inline":"-","out":"{out}","pid":null,"reg":"gdpr",',
             rule='"rev":{},"rule":"-"',
             seq=seq,
             index=index,

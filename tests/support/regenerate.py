@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from deploy.grafana.build import overview_json
 from tamis import settings_reference
+from tamis.bundles.describe import describe
 from tamis.telemetry import reference
+from tests.support.bundles import reference_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": settings_reference.markdown,
     "docs/metrics.md": reference.markdown,
+    "docs/receives.md": lambda: describe(reference_bundle()),
     "deploy/grafana/dashboards/overview.json": overview_json,
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tamis.bundles.durations import milliseconds
 from tamis.bundles.session_check import RAW, uses_session
-from tamis.domain.bundle import Destination, Policy
+from tamis.domain.bundle import Destination
 from tamis.domain.conditions import both, compile_condition
 from tamis.domain.conversion import compile_value
 from tamis.domain.event import Event
@@ -103,22 +103,7 @@ def _field(name: str, values: Values) -> Field:
     return Field(name, required_path(values["from"]), values["action"], options)
 
 
-def compile_policy(values: Values) -> Policy:
-    """The policy."""
-    purposes: Mapping[str, Values] = values["purposes"]
-    aliases = {alias: purpose for purpose, entry in purposes.items() for alias in entry.get("aliases", ())}
-    return Policy(
-        purposes=tuple(purposes),
-        aliases=aliases | {purpose: purpose for purpose in purposes},
-        regulation=values["regulation"],
-        max_age_ms={
-            purpose: milliseconds(entry["max_age"]) for purpose, entry in purposes.items() if "max_age" in entry
-        },
-        sites=dict(values.get("sites", {})),
-        keyed_by_subject=_keyed(values),
-    )
-
-
-def _keyed(values: Values) -> bool:
+def keyed_by_subject(values: Values) -> bool:
+    """Whether the policy says that records of one subject stand in one partition of ``events.raw``."""
     source = values.get("sources", {}).get(RAW, {})
     return bool(source.get("keyed_by") == "subject")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from tamis.bundles.compile import compile_destination, compile_policy, compile_rule
+from tamis.bundles.compile import compile_destination, compile_rule, keyed_by_subject
 from tamis.bundles.destination_check import check_destinations
 from tamis.bundles.document import Document, Place, top
 from tamis.bundles.folder import Parts, read_folder
+from tamis.bundles.leaf_check import check_leaves
 from tamis.bundles.lint import lint
 from tamis.bundles.policy_check import check_policy
+from tamis.bundles.policy_compile import compile_policy
 from tamis.bundles.problem import Problem, errors
 from tamis.bundles.rule_check import check_rules
 from tamis.bundles.session_check import check_sessions
@@ -77,7 +79,8 @@ def _meaning(parts: Parts) -> list[Problem]:
     ids = {item.text("id") for item in destinations} - {""} if parts.destinations is not None else None
     found = list(check_rules(rules, ids, purposes))
     found += check_destinations(destinations, purposes)
-    found += check_policy(policy) if policy is not None else ()
+    if policy is not None:
+        found += [*check_policy(policy), *check_leaves(rules, destinations, policy)]
     found += check_sessions(rules, destinations, policy)
     return found + list(lint(rules, destinations))
 
@@ -90,6 +93,6 @@ def _compile(parts: Parts) -> Bundle:
         hash=bundle_hash(source),
         rules=RuleSet(tuple(map(compile_rule, whole["rules"]))),
         destinations=tuple(map(compile_destination, whole["destinations"])),
-        policy=compile_policy(whole["policy"]),
+        policy=compile_policy(whole["policy"], keyed_by_subject(whole["policy"])),
         source=source,
     )

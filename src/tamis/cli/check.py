@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from tamis.bundles.describe import describe
 from tamis.bundles.load import Checked, check_folder
 from tamis.bundles.problem import Problem, Severity
 from tamis.cli.session import FOUND_SOMETHING, Session
@@ -22,15 +23,21 @@ STAGES = ("awareness", "consideration", "intent", "purchase", "retention")
 @click.command("check")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.option("--describe", "in_words", is_flag=True, help="What each destination receives, as a Markdown page.")
 @click.option("--strict", is_flag=True, help="Warnings make the exit code 1 too.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path | None, as_json: bool, strict: bool) -> None:
+def command(ctx: click.Context, folder: Path | None, as_json: bool, in_words: bool, strict: bool) -> None:
     """Check the configuration in FOLDER (default: the one in the settings): rules, destinations and policy."""
     place = folder if folder is not None else Path(ctx.ensure_object(Session).settings.rules.folder)
     if not place.is_dir():
         raise click.UsageError(f"there is no folder {place}")
+    if as_json and in_words:
+        raise click.UsageError("--json and --describe exclude each other")
     checked = check_folder(place)
-    click.echo(_json(checked) if as_json else _text(place, checked))
+    if in_words and checked.bundle is not None:
+        click.echo(describe(checked.bundle), nl=False)
+    else:
+        click.echo(_json(checked) if as_json else _text(place, checked))
     ctx.exit(FOUND_SOMETHING if checked.bundle is None or (strict and checked.problems) else 0)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tamis.domain.consent.regulation import Minors, Places, Regulation
 from tamis.domain.event import Event
 from tamis.domain.rules import RuleSet
 
@@ -46,8 +47,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         purposes: canonical purpose ids.
         aliases: vendor category id (exact text) -> canonical purpose id; each purpose id is its own alias.
-        regulation: the regulation judged under (opt-in: silence is no).
+        regulation: the regulation of statements that name none.
+        regulations: all that are judged, in order of id; empty = ``regulation`` alone, opt-in.
+        places: which of them an event falls under.
+        minors: see ``Minors``.
         max_age_ms: purpose id -> how long a grant lives without renewal; absent: until it is withdrawn.
+        notices: purpose id -> major version of the notice in force; a yes to an older one does not hold, nor one that
+            names none. Absent: any.
+        clock_skew_ms: how far a client's clock may be slow: within it a refusal beats a grant that was stated later but
+            received earlier.
+        max_users: with more persons than this on a device, nothing moves between it and them.
+        grants_move: a grant made on a device while logged in holds for the person.
         sites: host name -> site label; a host not listed is "other".
         keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
     """
@@ -55,9 +65,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     purposes: tuple[str, ...]
     aliases: Mapping[str, str]
     regulation: str = "gdpr"
+    regulations: tuple[Regulation, ...] = ()
+    places: Places = Places()
+    minors: Minors = Minors()
     max_age_ms: Mapping[str, int] = {}
+    notices: Mapping[str, int] = {}
+    clock_skew_ms: int = 3_600_000
+    max_users: int = 3
+    grants_move: bool = True
     sites: Mapping[str, str] = {}
     keyed_by_subject: bool = False
+
+    def judged(self) -> tuple[Regulation, ...]:
+        """The regulations an event can fall under."""
+        return self.regulations or (Regulation(id=self.regulation),)
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):

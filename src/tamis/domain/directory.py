@@ -1,7 +1,9 @@
 """From the ids of an event to its ``Subject``, cached until any subject record changes.
 
-Rules: device and person are both looked up; the cache is dropped as a whole when the replica's version moves, so no
-batch begun after a withdrawal is in the replica sees the older record; the cache is bounded.
+Rules: device and person are both looked up, and of what they are linked with the identities that may speak up: a
+person's other devices, and the persons of a device unless they are more than the policy allows. The cache is dropped as
+a whole when the replica's version moves, so no batch begun after a withdrawal is in the replica sees the older record;
+it is bounded.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,9 +24,10 @@ class SubjectDirectory:
         version: changes when any subject record changed (``ports.ConsentView.version``).
         keys: derives subject keys.
         pseudonymisers: by domain.
+        max_users: with more persons on a device than this, it and they do not speak for each other.
     """
 
-    __slots__ = ("_cache", "_get", "_keys", "_pseudonymisers", "_seen", "_version")
+    __slots__ = ("_cache", "_get", "_keys", "_max_users", "_pseudonymisers", "_seen", "_version")
 
     def __init__(
         self,
@@ -32,7 +35,9 @@ class SubjectDirectory:
         version: Callable[[], int],
         keys: SubjectKeys,
         pseudonymisers: Mapping[str, Pseudonymiser],
+        max_users: int = 3,
     ) -> None:
+        self._max_users = max_users
         self._get = get
         self._version = version
         self._keys = keys
@@ -62,13 +67,30 @@ class SubjectDirectory:
         device = self._keys.device(anonymous_id) if anonymous_id else ""
         if user_id:
             key = self._keys.person(user_id)
-            secondary = self._get(device) if device else None
-            subject = Subject(key, self._get(key), secondary, ("person", "device"), self._pseudonymisers)
+            primary, secondary = self._get(key), self._get(device) if device else None
+            linked = self._linked(primary, device, devices=True)
+            subject = Subject(key, primary, secondary, ("person", "device"), self._pseudonymisers, linked)
         elif device:
-            subject = Subject(device, self._get(device), None, ("device",), self._pseudonymisers)
+            primary = self._get(device)
+            linked = self._linked(primary, "", devices=False)
+            subject = Subject(device, primary, None, ("device",), self._pseudonymisers, linked)
         else:
             subject = nobody()
         if len(self._cache) >= MAX_SUBJECTS:
             self._cache.clear()
         self._cache[pair] = subject
         return subject
+
+    def _linked(self, primary: SubjectRecord | None, named: str, *, devices: bool) -> tuple[SubjectRecord, ...]:
+        """Records of the linked identities that may speak, but for the ``named`` one; of a person: its ``devices``."""
+        if primary is None or not primary.links or (not devices and self._crowded(primary)):
+            return ()
+        records = [self._get(link.subject) for link in primary.links if link.subject != named]
+        return tuple(
+            record
+            for record in records
+            if record is not None and record.purposes and not (devices and self._crowded(record))
+        )
+
+    def _crowded(self, device: SubjectRecord) -> bool:
+        return len(device.links) + device.more_links > self._max_users

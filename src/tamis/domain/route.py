@@ -7,28 +7,12 @@ unplanned (no rule) or not routed. Rules with equal destinations and purposes sh
 
 import msgspec
 
-from tamis.domain.bundle import Bundle, Destination, Policy
+from tamis.domain.bundle import Bundle, Destination
 from tamis.domain.outcome import Reason
 from tamis.domain.rules import Rule
 
 SLOTS = 1 << 32
-"""Inline signals a route can tell apart: ``Route.slot`` plus the number of the signal names a decision."""
-
-
-class Question(msgspec.Struct, frozen=True, gc=False):
-    """What is asked of a record for one purpose.
-
-    Attributes:
-        purpose: canonical id.
-        scope: "<regulation>/<purpose>".
-        max_age_ms: how long a grant lives, None for ever.
-        known: whether the policy has this purpose.
-    """
-
-    purpose: str
-    scope: str
-    max_age_ms: int | None
-    known: bool
+"""Circumstances a route can tell apart: ``Route.slot`` plus the number of the circumstance names a decision."""
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -36,7 +20,7 @@ class Leg(msgspec.Struct, frozen=True):
 
     number: int
     destination: Destination
-    purposes: tuple[Question, ...]
+    purposes: tuple[str, ...]
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -48,6 +32,7 @@ class Route(msgspec.Struct, frozen=True):
         closed: reason of an event when ``legs`` is empty.
         max_lateness_ms: the smallest of the legs: older events are judged leg by leg.
         slot: ``id * SLOTS``.
+        purposes: of all legs.
     """
 
     id: int
@@ -55,6 +40,7 @@ class Route(msgspec.Struct, frozen=True):
     closed: Reason
     max_lateness_ms: int
     slot: int
+    purposes: frozenset[str] = frozenset()
 
 
 class Routes:
@@ -78,14 +64,11 @@ def _route(number: int, bundle: Bundle, rule: Rule | None) -> Route:
     named = rule.destinations if rule else ()
     extra = rule.purposes if rule else ()
     legs = tuple(
-        Leg(n, destination, tuple(_question(bundle.policy, p) for p in sorted({*destination.purposes, *extra})))
+        Leg(n, destination, tuple(sorted({*destination.purposes, *extra})))
         for n, destination in sorted(enumerate(bundle.destinations), key=lambda pair: pair[1].id)
         if destination.purposes and (destination.accepts == "all" or destination.id in named)
     )
     lateness = min((leg.destination.max_lateness_ms for leg in legs), default=0)
-    return Route(number, legs, Reason.NOT_ROUTED if rule else Reason.UNPLANNED, lateness, number * SLOTS)
-
-
-def _question(policy: Policy, purpose: str) -> Question:
-    known = purpose in policy.purposes
-    return Question(purpose, f"{policy.regulation}/{purpose}", policy.max_age_ms.get(purpose), known)
+    purposes = frozenset(purpose for leg in legs for purpose in leg.purposes)
+    closed = Reason.NOT_ROUTED if rule else Reason.UNPLANNED
+    return Route(number, legs, closed, lateness, number * SLOTS, purposes)

@@ -26,8 +26,10 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         now_since, now_until: ms, ``now_since <= received_at < now_until``; each partition has a clock of its own.
         max_lateness_ms: ``received_at - occurred_at`` at most this.
         destinations: ``"dest":{...}`` leaf fragment.
-        facts: ``"facts":...,"inline":...,"out":...,"pid":...,`` leaf fragment.
+        facts: ``"facts":...,"inline":...,"out":...,"pid":...,"reg":...,`` leaf fragment.
         revisions: ``"rev":...,"rule":"`` leaf fragment.
+        decision: "allow", "deny", or "unknown": denied only because nobody has said anything yet, so a later yes could
+            let it out; ``domain.outcome.Decision``.
     """
 
     outcome: str
@@ -41,3 +43,4 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     destinations: str
     facts: str
     revisions: str
+    decision: str = "deny"

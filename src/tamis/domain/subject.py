@@ -1,8 +1,8 @@
 """A data subject as one event sees it: the records of person and device, and what follows from the salt.
 
 Rules: the primary subject is the person if the event names one, else the device; pseudonyms and commitments come from
-the primary record's salt, so without a record (or after erasure) there is no pseudonym. Nothing here is exported but
-through ``Pseudonymiser``.
+the primary record's salt, so without a record (or after erasure) there is no pseudonym. Linked identities (a person's
+other devices, the persons of a device) can only refuse. Nothing here is exported but through ``Pseudonymiser``.
 """
 
 from base64 import urlsafe_b64decode
@@ -14,7 +14,7 @@ from tamis.domain.pseudonym import Pseudonymiser, commitment_key
 from tamis.domain.standing import Send, Standing
 
 AUDIT_DOMAIN = "audit"
-MAX_STANDINGS = 8  # senders choose inline signals: what a subject may cost is bounded
+MAX_STANDINGS = 8  # senders choose circumstances: what a subject may cost is bounded
 
 
 def salt_of(record: SubjectRecord | None) -> bytes:
@@ -33,8 +33,10 @@ class Subject:
         secondary: the device's record when the primary is a person.
         roles: identity types in record order, ("person", "device") or ("device",).
         pseudonymisers: by domain, "audit" among them.
+        linked: records of identities that are linked with the primary and not named by the event.
 
     Attributes:
+        users: persons known on the event's device.
         commit_pads: key of commitments to this subject's events, for ``keyed.hmac_hex``; None without a salt.
         pid: pseudonym for the audit log, None without a salt.
         standings: slot (see ``keep``) -> decision.
@@ -46,11 +48,13 @@ class Subject:
         "_sends",
         "commit_pads",
         "key",
+        "linked",
         "pid",
         "primary",
         "roles",
         "secondary",
         "standings",
+        "users",
     )
 
     def __init__(
@@ -60,8 +64,12 @@ class Subject:
         secondary: SubjectRecord | None,
         roles: tuple[str, ...],
         pseudonymisers: Mapping[str, Pseudonymiser],
+        linked: tuple[SubjectRecord, ...] = (),
     ) -> None:
         self.key = key
+        self.linked = linked
+        device = primary if roles == ("device",) else secondary
+        self.users = 0 if device is None else len(device.links) + device.more_links
         self.primary = primary
         self.secondary = secondary
         self.roles = roles
@@ -94,10 +102,10 @@ class Subject:
         return made
 
     def keep(self, slot: int, standing: Standing, age_ms: int) -> None:
-        """Caches a decision for later events of the same route and inline signal, unless it was one about lateness.
+        """Caches a decision for later events of the same route and circumstance, unless it was one about lateness.
 
         Args:
-            slot: the route's slot plus the number of the inline signal.
+            slot: the route's slot plus the number of the circumstance.
             standing: the decision.
             age_ms: received minus occurred.
         """

@@ -18,6 +18,7 @@ from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES, fold
+from tamis.domain.consent.judge import ALLOWED
 from tamis.domain.consent.model import SubjectRecord
 from tamis.domain.event import Invalid
 from tamis.domain.keyring import Keyring
@@ -39,7 +40,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         index: event within the line.
         outcome, reason: as in the audit log.
         rule: tagging rule id, "" when untagged.
-        destinations: destination -> reason ("granted" means it would get the event).
+        destinations: destination -> reason (one of ``judge.ALLOWED`` means it would get the event).
         fields: destination -> fields it would get.
         path: where the input is wrong, for invalid events.
     """
@@ -136,7 +137,7 @@ def _explain(line: int, emissions: Any, bundle: Bundle) -> Iterator[Explained]:
         fields = {
             destination: msgspec.json.decode(next(sent[topics[destination]])[1])["fields"]
             for destination, reason in leaf["dest"].items()
-            if reason == "granted" and leaf["out"] == "accepted"
+            if reason in ALLOWED and leaf["out"] == "accepted"
         }
         path = ""
         if leaf["out"] in {"invalid", "conflict"}:

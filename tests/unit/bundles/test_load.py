@@ -93,7 +93,10 @@ def test_a_source_gives_the_same_bundle() -> None:
 
 def test_layout_and_comments_do_not_change_the_hash(folder: Path) -> None:
     policy = folder / "policy.yaml"
-    policy.write_text("# another comment\npurposes: {analytics: {aliases: ['Analytics']}}\n\nregulation: \"gdpr\"\n")
+    policy.write_text(
+        "# another comment\nminors: {unknown_age: adult}\n"
+        "purposes: {analytics: {aliases: ['Analytics']}}\n\nregulation: \"gdpr\"\n"
+    )
     assert load_bundle(folder).hash == minimal_bundle().hash  # type: ignore[union-attr]  # a list would fail here too
 
 

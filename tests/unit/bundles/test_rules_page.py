@@ -15,7 +15,8 @@ from tamis.domain.minimise.projection import ACTIONS, DROP, KEEP
 from tests.support.bundles import CONFIG
 
 PAGE = (CONFIG.parent / "docs" / "rules.md").read_text()
-BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+POLICY_PAGE = (CONFIG.parent / "docs" / "policy.md").read_text()
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE + POLICY_PAGE, re.DOTALL)
 FILES = {"rules:": "rules.yaml", "destinations:": "destinations.yaml", "regulation:": "policy.yaml"}
 
 
@@ -36,8 +37,18 @@ def test_every_operator_key_and_action_is_explained() -> None:
     defs = schema("rules")["$defs"]
     words = {*defs["rule"]["properties"], *defs["condition"]["properties"], *defs["trigger"]["properties"]}
     words |= {*schema("destinations")["$defs"]["destination"]["properties"], *ACTIONS, *KINDS, KEEP, DROP}
-    words |= {*schema("policy")["properties"], "aliases", "max_age"}
+    words |= {"regulation", "purposes", "sites", "sources", "aliases", "max_age"}
     assert {word for word in words if not re.search(rf"\b{word}\b", PAGE)} == set()
+
+
+def test_every_line_of_the_policy_is_explained() -> None:
+    whole = schema("policy")
+    words = {*whole["properties"]}
+    for part in whole["$defs"].values():
+        words |= {*part.get("properties", ())}
+        for inner in part.get("properties", {}).values():
+            words |= {*inner.get("properties", ()), *inner.get("enum", ())}
+    assert {word for word in words - {"title"} if not re.search(rf"\b{re.escape(word)}\b", POLICY_PAGE)} == set()
 
 
 def test_the_schemas_are_valid_and_closed() -> None:

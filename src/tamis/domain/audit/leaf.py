@@ -76,16 +76,14 @@ class LeafFrame:
 
     Args:
         bundle_hash: cited in each leaf.
-        regulation: judged under.
         topic: source topic without prefix.
         partition: source partition.
     """
 
-    __slots__ = ("_bundle", "_regulation", "_source")
+    __slots__ = ("_bundle", "_source")
 
-    def __init__(self, bundle_hash: str, regulation: str, topic: str, partition: int) -> None:
+    def __init__(self, bundle_hash: str, topic: str, partition: int) -> None:
         self._bundle = f',"bundle":"{bundle_hash}","cm":"'
-        self._regulation = f'"reg":"{regulation}",'
         self._source = f',"p":{partition},"t":"{topic}"}},"ts":'
 
     def leaf(
@@ -109,7 +107,7 @@ class LeafFrame:
             commitment: keyed commitment to the event's bytes.
             destinations: rendered ``"dest":{...}`` fragment.
             event_id: keyed event id.
-            facts: rendered ``"facts":...,"inline":...,"out":...,"pid":...,`` fragment (``domain.standing``).
+            facts: rendered ``"facts":...,"inline":...,"out":...,"pid":...,"reg":...,`` fragment (``domain.standing``).
             rule: rendered ``"rev":...,"rule":...`` fragment.
             seq: index of the leaf in the tree.
             index: index of the event within its record.
@@ -119,6 +117,6 @@ class LeafFrame:
         """
         return (
             f'{{"at":{occurred_at}{self._bundle}{commitment}",{destinations},"eid":"{event_id}",{facts}'
-            f'{self._regulation}{rule},"seq":{seq},"src":{{"i":{index},"o":{offset}{self._source}{received_at}'
+            f'{rule},"seq":{seq},"src":{{"i":{index},"o":{offset}{self._source}{received_at}'
             f',"v":1,"why":"{why}"}}'
         ).encode()

@@ -1,90 +1,102 @@
-"""What a subject's record says about one purpose at one event time and now, with the span in which that answer holds.
+"""What a record says about one purpose at one time: the statement in force, and the span in which that stays so.
 
-Rules: only an explicit, effective, unexpired grant is a yes; the version in force at a time is the newest one whose
-``effective_at`` is not later; a future-dated grant is not yet a yes; a suppressed subject is never a yes; opt-in is the
-only default implemented: silence is ``no_choice``. The answer is a pure function of (versions, event time, now).
-Not handled here: inline signals and the join of device and person (``domain.standing``).
+Rules: a statement is in force from its ``effective_at``; the newest one holds, in the order of ``consent.fold``; but a
+refusal also beats a grant that was stated later while the refusal had not been received yet, within ``skew_ms``: a
+client whose clock is slow must not lose a withdrawal (ADR 0010). Where one source numbers both, its numbers decide.
+A suppressed record, and one without a salt, is erased; a restricted one allows nothing. Pure.
+Not handled here: what the statement in force is worth under a policy (``consent.judge``).
 """
 
 import msgspec
 
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
-from tamis.domain.outcome import Reason
 
 FOREVER = 1 << 62
+ERASED, RESTRICTED = "erased", "restricted"
+NONE, NOT_YET = "none", "not_yet"
+NO_NOTICE = -1
 
-_REFUSED = {Status.DENIED: Reason.DENIED, Status.WITHDRAWN: Reason.WITHDRAWN}
+Versions = tuple[PurposeVersion, ...]
 
 
-class Opinion(msgspec.Struct, frozen=True, gc=False):
-    """What one record says about one purpose.
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What one record says about one purpose at one time; everything the judgement looks at.
 
     Attributes:
-        reason: GRANTED, or why not.
-        since, until: event times (ms) for which this answer holds: ``since <= occurred_at < until``.
-        now_since, now_until: the answer holds for ``now_since <= now < now_until``, ms.
-        facts: JSON text of what it was decided on: ``[status, effective_at, expires_at]`` at the event and now.
+        status: a ``Status``, NONE (nothing was ever said) or NOT_YET (nothing was said until then).
+        effective_at: since when, ms; 0 for NONE and NOT_YET.
+        expires_at: end that the statement itself names, ms, None without one.
+        notice: major version of the notice, ``NO_NOTICE`` when none can be read.
+        moves: a grant that may hold for the person of the event: made while logged in, and not by somebody else.
     """
 
-    reason: Reason
+    status: str
+    effective_at: int = 0
+    expires_at: int | None = None
+    notice: int = NO_NOTICE
+    moves: bool = False
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """A half-open span of times, ms: ``since <= t < until``."""
+
     since: int
     until: int
-    now_since: int
-    now_until: int
-    facts: str
 
 
-def _expiry(version: PurposeVersion, max_age_ms: int | None) -> int:
-    ends = version.expires_at if version.expires_at is not None else FOREVER
-    return ends if max_age_ms is None else min(ends, version.effective_at + max_age_ms)
+NOTHING = Said(NONE)
+NOTHING_YET = Said(NOT_YET)
+ALWAYS = Span(-FOREVER, FOREVER)
 
 
-def _status_at(
-    versions: tuple[PurposeVersion, ...], at: int, max_age_ms: int | None
-) -> tuple[Reason, int, int, PurposeVersion | None]:
-    """Reason in force at ``at``, the half-open span of times with that answer, and the version that gave it."""
-    until = FOREVER
-    for version in versions:  # newest first
-        if version.effective_at <= at:
-            if version.status is not Status.GRANTED:
-                return _REFUSED[version.status], version.effective_at, until, version
-            ends = _expiry(version, max_age_ms)
-            if at < ends:
-                return Reason.GRANTED, version.effective_at, min(until, ends), version
-            return Reason.EXPIRED, max(ends, version.effective_at), until, version
-        until = version.effective_at
-    return (Reason.NOT_YET if versions else Reason.NO_CHOICE), -FOREVER, until, None
+def state_of(record: SubjectRecord) -> str:
+    """``ERASED``, ``RESTRICTED`` or "" for a record whose statements count."""
+    if record.suppressed_at is not None or not record.salt:
+        return ERASED
+    return "" if record.restricted_at is None else RESTRICTED
 
 
-def _fact(version: PurposeVersion | None, max_age_ms: int | None) -> str:
-    if version is None:
-        return '["none",null,null]'
-    ends = _expiry(version, max_age_ms)
-    return f'["{version.status.value}",{version.effective_at},{"null" if ends == FOREVER else ends}]'
-
-
-def opinion(
-    record: SubjectRecord, scope: str, occurred_at: int, now: int, valid_at: str, max_age_ms: int | None
-) -> Opinion:
-    """Judges one purpose.
+def said_at(versions: Versions, at: int, skew_ms: int, person: str = "") -> tuple[Said, Span]:
+    """The statement in force at ``at``, and for which times it is; an end by expiry is not part of the span.
 
     Args:
-        record: the subject's record.
-        scope: "<regulation>/<purpose>".
-        occurred_at: event time, ms.
-        now: time of the decision (``received_at``), ms.
-        valid_at: "both", "event" or "now"; anything else is judged as "both".
-        max_age_ms: how long a grant lives without renewal, None for ever.
+        versions: newest first.
+        at: ms.
+        skew_ms: see the module.
+        person: subject key of the event's person, "" for nobody; a grant by somebody else does not move.
     """
-    if record.suppressed_at is not None or not record.salt:
-        return Opinion(Reason.ERASED, -FOREVER, FOREVER, -FOREVER, FOREVER, '["erased",null,null],["erased",null,null]')
-    versions = record.purposes.get(scope, ())
-    then, since, until, old = _status_at(versions, occurred_at, max_age_ms)
-    current, now_since, now_until, new = _status_at(versions, now, max_age_ms)
-    facts = f"{_fact(old, max_age_ms)},{_fact(new, max_age_ms)}"
-    if valid_at == "event":
-        return Opinion(then, since, until, now_since, now_until, facts)
-    if valid_at == "now":
-        return Opinion(current, since, until, now_since, now_until, facts)
-    reason = then if current is Reason.GRANTED else current
-    return Opinion(reason, since, until, now_since, now_until, facts)
+    until = FOREVER
+    for place, version in enumerate(versions):
+        if version.effective_at <= at:
+            found = _in_force(versions[place:], skew_ms)
+            return _said(found, person), Span(version.effective_at, until)
+        until = version.effective_at
+    return (NOTHING_YET if versions else NOTHING), Span(-FOREVER, until)
+
+
+def _in_force(versions: Versions, skew_ms: int) -> PurposeVersion:
+    newest = versions[0]
+    if newest.status is not Status.GRANTED:
+        return newest
+    for other in versions[1:]:
+        if other.status is not Status.GRANTED and _beats(other, newest, skew_ms):
+            return other
+    return newest
+
+
+def _beats(refusal: PurposeVersion, grant: PurposeVersion, skew_ms: int) -> bool:
+    """Whether a refusal stated before a grant may have been made after it."""
+    if refusal.seq and grant.seq and refusal.source == grant.source:
+        return refusal.seq > grant.seq
+    return min(refusal.recorded_at, refusal.effective_at + skew_ms) >= grant.effective_at
+
+
+def _said(version: PurposeVersion, person: str) -> Said:
+    moves = version.authenticated and version.status is Status.GRANTED and version.person in ("", person)
+    return Said(version.status.value, version.effective_at, version.expires_at, major(version.notice), moves)
+
+
+def major(notice: str | None) -> int:
+    """Major version of a notice: the first number of "3", "3.1" or "v3.1-fr"; ``NO_NOTICE`` for other texts."""
+    digits = (notice or "").removeprefix("v").removeprefix("V").partition(".")[0].partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else NO_NOTICE  # noqa: PLR2004 - larger is no version

@@ -1,0 +1,125 @@
+"""What each destination receives, and on which condition, in words: made from the configuration alone.
+
+Rules: total over valid bundles; a Markdown page for people who do not read YAML; nothing is said that the bundle does
+not hold. The page names the bundle's hash, so that it can be compared with what an audit leaf cites.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tamis.domain.bundle import Bundle
+
+Values = Mapping[str, Any]
+
+_VALID_AT = {
+    "both": "when the event happened and when it is decided",
+    "event": "when the event happened",
+    "now": "when the event is decided",
+}
+_ALWAYS = (
+    ("event_id, proof_id", "ids of the event, made for this destination alone"),
+    ("subject", "pseudonym of the person, made for this destination alone"),
+    ("name, rule, stage, value", "what the rule says of the event"),
+)
+
+
+def describe(bundle: Bundle) -> str:
+    """The page."""
+    whole = json.loads(bundle.source)
+    lines = ["# What each destination receives", "", f"Made from the configuration with the hash `{bundle.hash}`.", ""]
+    for destination in whole["destinations"]:
+        lines += _destination(destination, whole["rules"])
+    return "\n".join([*lines, *_consent(whole["policy"])]) + "\n"
+
+
+def _destination(destination: Values, rules: list[Values]) -> Iterator[str]:
+    name, title = destination["id"], destination.get("title")
+    yield f"## {name}: {title}" if title else f"## {name}"
+    yield ""
+    yield f"- Topic `{destination['topic']}`."
+    yield f"- Receives {_events(destination, rules)}."
+    yield (
+        f"- Only with consent to {_list(destination['purposes'])}, valid "
+        f"{_VALID_AT[destination.get('valid_at', 'both')]}."
+    )
+    extra = {
+        rule["id"]: rule["purposes"]
+        for rule in rules
+        if rule.get("purposes") and (destination.get("accepts") == "all" or name in rule["destinations"])
+    }
+    for rule, purposes in extra.items():
+        yield f"- Events of `{rule}` need consent to {_list(purposes)} as well."
+    lateness, bucket = destination.get("max_lateness", "72h"), destination.get("time_bucket", "1ms")
+    yield f"- Nothing older than {lateness}; times are rounded down to {bucket}."
+    yield ""
+    yield "| field | from | what is done to it |"
+    yield "|---|---|---|"
+    for field, what in _ALWAYS:
+        yield f"| {field} | | {what} |"
+    for field, how in destination["fields"].items():
+        if how["action"] != "drop":
+            yield f"| {field} | `{how['from']}` | {_action(how)} |"
+    yield ""
+    dropped = [how for how in destination["fields"].values() if how["action"] == "drop"]
+    for how in dropped:
+        yield f"Left out on purpose: `{how['from']}`" + (f" ({how['why']})." if "why" in how else ".")
+    if dropped:
+        yield ""
+
+
+def _events(destination: Values, rules: list[Values]) -> str:
+    if destination.get("accepts") == "all":
+        return "all events, also those no rule names"
+    named = [f"`{rule['id']}`" for rule in rules if destination["id"] in rule["destinations"] and _active(rule)]
+    return f"events of {', '.join(named)}" if named else "no event: no active rule names it"
+
+
+def _active(rule: Values) -> bool:
+    return bool(rule.get("mode", "active") == "active")
+
+
+def _action(how: Values) -> str:
+    options = [f"{key} {how[key]}" for key in ("as", "chars", "size", "every") if key in how]
+    action = str(how["action"])
+    return f"{action} ({', '.join(options)})" if options else action
+
+
+def _list(items: list[str]) -> str:
+    return " and ".join(items)
+
+
+def _consent(policy: Values) -> Iterator[str]:
+    yield "## What counts as consent"
+    yield ""
+    laws: Values = policy.get("regulations") or {policy["regulation"]: {"silence": "deny"}}
+    yield "| regulation | when nothing was said | signals inside events |"
+    yield "|---|---|---|"
+    for name, law in sorted(laws.items()):
+        silence = "allowed unless refused" if law["silence"] == "allow" else "not allowed"
+        inline = "the only source" if law.get("inline") == "sole_source" else "can only narrow"
+        yield f"| {name}{_title(law)} | {silence} | {inline}: {_signals(law)} |"
+    yield ""
+    yield "| purpose | a yes lives | notice |"
+    yield "|---|---|---|"
+    for name, purpose in sorted(policy["purposes"].items()):
+        age, notice = purpose.get("max_age", "until withdrawn"), purpose.get("notice", "any")
+        yield f"| {name}{_title(purpose)} | {age} | {notice} |"
+    yield ""
+    yield f"Events of unknown place fall under all regulations. Somebody of unknown age counts as {_age(policy)}."
+
+
+def _title(values: Values) -> str:
+    return f" ({values['title']})" if "title" in values else ""
+
+
+def _signals(law: Values) -> str:
+    read = ["categories"]
+    read += ["TC strings"] if "tcf" in law else []
+    read += ["GPC, US Privacy and GPP strings"] if "opt_outs" in law else []
+    read += ["Consent Mode"] if "consent_mode" in law else []
+    return ", ".join(read)
+
+
+def _age(policy: Values) -> str:
+    return "an adult" if policy["minors"]["unknown_age"] == "adult" else "a child, for whom nothing is allowed"

@@ -1,0 +1,110 @@
+"""One decision, leg by leg: the same steps whether the facts come from records or from a leaf.
+
+Rules: a destination that the event is too late for gets nothing; a destination gets an event only when every purpose it
+and the rule need is allowed under every regulation that applies. A child, and an unknown age that the policy does not
+take for adult, is allowed nothing; an erased or restricted record of any identity named in the event allows nothing.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tamis.domain.bundle import Policy
+from tamis.domain.consent.inline import Finding
+from tamis.domain.consent.judge import ALLOWED, OPEN, Voices, best, judge, state_reason, strongest
+from tamis.domain.consent.regulation import Regulation
+from tamis.domain.outcome import Decision, Outcome, Reason
+from tamis.domain.route import Leg, Route
+
+CHILD, UNKNOWN_AGE = "child", "unknown"
+
+
+class Case(msgspec.Struct, frozen=True):
+    """Everything a decision depends on.
+
+    Attributes:
+        states: of the records of the identities that the event names, ``verdict.state_of``; empty = it names nobody.
+        voices: (regulation, purpose) -> what is known of the subject.
+        regulations, findings: all that apply, and what the event says under each.
+        age: "adult", "child" or "unknown".
+        at, now: time of the event and of the decision, ms.
+    """
+
+    policy: Policy
+    states: tuple[str, ...]
+    voices: Callable[[str, str], Voices]
+    regulations: tuple[Regulation, ...]
+    findings: tuple[Finding, ...]
+    age: str
+    at: int
+    now: int
+
+    def reasons(self, route: Route) -> list[Reason]:
+        """The reason of each leg."""
+        barred = self._barred()
+        return [self._leg(leg, barred) for leg in route.legs]
+
+    def _barred(self) -> list[Reason]:
+        """What denies every destination."""
+        if not self.states:
+            return [Reason.NO_SUBJECT]
+        reasons = [reason for state in self.states if (reason := state_reason(state)) is not None]
+        if not self.regulations:
+            reasons.append(Reason.UNKNOWN_REGULATION)
+        if self.age == CHILD:
+            reasons.append(Reason.CHILD)
+        elif self.age == UNKNOWN_AGE and not self.policy.minors.unknown_is_adult:
+            reasons.append(Reason.AGE_UNKNOWN)
+        return reasons
+
+    def _leg(self, leg: Leg, barred: list[Reason]) -> Reason:
+        if self.now - self.at > leg.destination.max_lateness_ms:
+            return Reason.LATE
+        reasons = list(barred)
+        if self.states and not any(map(state_reason, self.states)):
+            for purpose in leg.purposes:
+                known = purpose in self.policy.purposes
+                reasons.append(self._purpose(purpose, leg.destination.valid_at) if known else Reason.UNKNOWN_PURPOSE)
+        return strongest(reasons)
+
+    def _purpose(self, purpose: str, valid_at: str) -> Reason:
+        """The strongest reason of all regulations; when all allow, the best ground."""
+        pairs = zip(self.regulations, self.findings, strict=True)
+        reasons = [
+            judge(self.voices(law.id, purpose), said, purpose, law, self.policy, valid_at, self.at, self.now)
+            for law, said in pairs
+        ]
+        return best(reasons) if ALLOWED.issuperset(reasons) else strongest(reasons)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What follows from the reasons of a route's legs.
+
+    Attributes:
+        decision: of the event: ALLOW when some leg is allowed, else UNKNOWN when some is.
+        outcome: "accepted" or "denied": what is unknown lets nothing out.
+        reason: the event's.
+        allowed: legs that get the event.
+        destinations: ``"dest":{...}`` leaf fragment.
+    """
+
+    decision: Decision
+    outcome: str
+    reason: str
+    allowed: tuple[Leg, ...]
+    destinations: str
+
+
+def verdict(route: Route, reasons: list[Reason]) -> Verdict:
+    """The verdict of a route whose legs have these reasons."""
+    pairs = list(zip(route.legs, reasons, strict=True))
+    allowed = tuple(leg for leg, reason in pairs if reason in ALLOWED)
+    decision = Decision.DENY
+    if allowed:
+        decision = Decision.ALLOW
+    elif not OPEN.isdisjoint(reasons):
+        decision = Decision.UNKNOWN
+    why = best([reason for reason in reasons if reason in ALLOWED]) if allowed else strongest(reasons or [route.closed])
+    outcome = Outcome.ACCEPTED if allowed else Outcome.DENIED
+    texts = ",".join(f'"{leg.destination.id}":"{reason.value}"' for leg, reason in pairs)
+    return Verdict(decision, outcome.value, why.value, allowed, f'"dest":{{{texts}}}')
