@@ -249,3 +249,21 @@ def test_a_withdrawal_with_a_slow_clock_is_not_lost(
     event = Event("m", "track", "x", 1, 1, "d", None, {}, {"page": {"url": "https://shop.test/"}}, None, "segment")
     assert "both" not in {bundle.destinations[n].id for n in allowed(decide(bundle, stored, event, now, now))}
     assert not allowed(decide(bundle, stored, event, now, now))
+
+
+def test_without_a_record_of_its_own_a_person_is_allowed_nothing_whatever_their_device_said() -> None:
+    """An expired grant on the device is silence where silence is yes, but the person has no record."""
+    change = ConsentChange(
+        subject=DEVICE, identity="device", regulation="us_privacy", choices=dict.fromkeys(PURPOSES, Status.GRANTED),
+        effective_at=0, recorded_at=0, source="test", expires_at=1,
+    )  # fmt: skip
+    yes = InlineConsent(dict.fromkeys("AM", True))
+    for sole_source in (False, True):
+        law = Regulation(id="us_privacy", silence=True, sole_source=sole_source)
+        policy = Policy(purposes=PURPOSES, aliases={"A": "analytics", "M": "marketing"}, regulations=(law,))
+        bundle = Bundle(
+            hash="0" * 16, rules=RuleSet(()), destinations=(_destination("now", "now", *PURPOSES),), policy=policy
+        )
+        event = Event("m", "track", "x", 1, 1, "d", "u", {}, {}, yes, "segment")
+        standing = decide(bundle, records([change]), event, HOUR, HOUR)
+        assert (standing.sends, standing.decision, standing.reason) == ((), "unknown", "no_record")

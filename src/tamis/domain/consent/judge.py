@@ -121,9 +121,9 @@ def judge(
     refused = finding.refusal(purpose)
     if refused is not None:
         return strongest([stored, refused])
-    if not regulation.sole_source or (stored not in ALLOWED and stored not in _NO_YES):
-        return stored
-    return Reason.INLINE_GRANTED if purpose in finding.granted else Reason.INLINE_SILENT
+    if regulation.sole_source and (stored in ALLOWED or stored in _NO_YES):
+        stored = Reason.INLINE_GRANTED if purpose in finding.granted else Reason.INLINE_SILENT
+    return Reason.NO_RECORD if voices.primary is None and stored in ALLOWED else stored
 
 
 def _default(reason: Reason, regulation: Regulation) -> Reason:
