@@ -36,10 +36,15 @@ def verify_bundle(
     """Check the evidence in FILE (a zip written by `tamis audit prove`) with keys you got from elsewhere."""
     from tamis.domain.audit.evidence import EvidenceError, Line, State
     from tamis.domain.audit.evidence_check import Trust, check, verified
+    from tamis.services.rejudge import Rejudge
     from tamis.stores.evidence_zip import read_zip
 
+    rejudge = Rejudge()
     trust = Trust(
-        keys=log_keys(vkeys), witnesses=witness_policy(witness_vkeys, quorum, policy), authorities=authorities(tsa)
+        keys=log_keys(vkeys),
+        witnesses=witness_policy(witness_vkeys, quorum, policy),
+        authorities=authorities(tsa),
+        agrees=rejudge.agrees,
     )
     try:
         lines = check(read_zip(file), trust)

@@ -46,12 +46,14 @@ def prove(
     from tamis.services.evidence_readme import readme
     from tamis.stores.evidence_zip import write_evidence
 
-    named = [*positions, *_lines(positions_file)]
-    ids = list(_lines(event_ids))
+    named = [*positions, *lines_of(positions_file)]
+    ids = list(lines_of(event_ids))
     if not named and not ids and not proof_ids:
         raise click.UsageError("nothing to prove: give --position, --positions, --event-id or --proof-id")
     logs = sealed_folder(session, folder)
-    found = [leaf for name, leaves in _found(session, logs, named, ids, proof_ids, destination) for leaf in leaves]
+    found = [
+        leaf for name, leaves in found_leaves(session, logs, named, ids, proof_ids, destination) for leaf in leaves
+    ]
     evidence = EvidenceGatherer(logs).gather(found)
     write_evidence(target, evidence, readme(evidence))
     if as_json:
@@ -64,7 +66,7 @@ def prove(
     click.echo(f"written to {target}; check it with: tamis audit verify-bundle {target} --vkey KEY")
 
 
-def _found(
+def found_leaves(
     session: Session,
     logs: Any,
     positions: list[str],
@@ -93,7 +95,8 @@ def _found(
     yield from wanted
 
 
-def _lines(file: BinaryIO | None) -> Iterator[str]:
+def lines_of(file: BinaryIO | None) -> Iterator[str]:
+    """The lines of a file, without those that are empty; bytes that are no text are kept."""
     for line in file or ():
         text = line.decode("utf-8", "surrogateescape").strip()
         if text:

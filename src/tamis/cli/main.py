@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "try": "tamis.cli.try_events",
     "consent": "tamis.cli.consent",
     "audit": "tamis.cli.audit",
+    "explain": "tamis.cli.explain",
     "keys": "tamis.cli.keys",
     "settings": "tamis.cli.settings",
     "watch": "tamis.cli.watch",
