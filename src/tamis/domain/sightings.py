@@ -24,6 +24,7 @@ ENTRY_BYTES = ID_BYTES + FINGERPRINT_BYTES
 MINUTE_MS = 60_000
 
 _SENT_AT_KEY = b'"sentAt"'
+_BEFORE_TIME = len(_SENT_AT_KEY) + 2
 _SENT_AT = re.compile(rb'"sentAt"\s*:\s*"[^"\\]*"\s*(,\s*)?')
 # Members of a context that the way to us writes, not the person.
 _TRANSPORT = frozenset({"ip", "sentAt", "sent_at", "receivedAt", "received_at"})
@@ -109,6 +110,10 @@ def canonical(event: Event) -> bytes:
         at = content.find(_SENT_AT_KEY)
         if at < 0:
             return content
+        end = content.find(b'"', at + _BEFORE_TIME)
+        written = content[at + len(_SENT_AT_KEY) : at + _BEFORE_TIME] == b':"' and content[end : end + 3] == b'","'
+        if written and b"\\" not in content[at:end]:  # as most clients write it: no need of the pattern
+            return content[:at] + content[end + 2 :]
         found = _SENT_AT.match(content, at)
         if found is None:
             return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -77,3 +78,16 @@ def test_no_value_is_too_strange_for_a_fingerprint(value: Any) -> None:
     assert len(made) == FINGERPRINT_BYTES
     assert made == fingerprints(b"k" * 32)(event(properties={"x": value}))
     assert made != fingerprints(b"l" * 32)(event(properties={"x": value}))
+
+
+@pytest.mark.parametrize("sent", ["2026-11-20T10:00:00Z", "", "2026-\\u0031", 'quote\\"d'])
+@pytest.mark.parametrize(("before", "after"), [('"a":1,', ',"b":2'), ("", ',"b":2'), ('"a":1,', ""), ("", "")])
+def test_the_time_of_sending_is_cut_out_wherever_it_stands(sent: str, before: str, after: str) -> None:
+    content = f'{{{before}"sentAt":"{sent}"{after}}}'.encode()
+    said = canonical(event(content=content))
+    if "\\" in sent:
+        assert said == content
+    else:
+        json.loads(said)
+        assert said == canonical(event(content=content.replace(b'"sentAt":"', b'"sentAt":"9')))
+        assert b"sentAt" not in said

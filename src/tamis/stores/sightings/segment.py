@@ -44,10 +44,10 @@ class Segment:
                 file.truncate(size_of(buckets))
         slots, at = buckets * WAYS, _FIRST_COLUMN
         shape = (buckets, WAYS)
-        self._high: Any = np.memmap(path, np.uint64, "r+", at, shape)
-        self._low: Any = np.memmap(path, np.uint64, "r+", at + 8 * slots, shape)
-        self._said: Any = np.memmap(path, np.uint64, "r+", at + 16 * slots, shape)
-        self._minutes: Any = np.memmap(path, np.uint32, "r+", at + 24 * slots, shape)
+        self._high = _mapped(path, np.uint64, at, shape)
+        self._low = _mapped(path, np.uint64, at + 8 * slots, shape)
+        self._said = _mapped(path, np.uint64, at + 16 * slots, shape)
+        self._minutes = _mapped(path, np.uint32, at + 24 * slots, shape)
         self._fill = np.count_nonzero(self._minutes, axis=1).astype(np.int8)
         self.count = int(self._fill.sum(dtype=np.int64))
         self.newest = int(self._minutes.max()) if self.count else 0
@@ -113,3 +113,8 @@ class Segment:
 def size_of(buckets: int) -> int:
     """Bytes of a table's file."""
     return _FIRST_COLUMN + buckets * WAYS * SLOT_BYTES
+
+
+def _mapped(path: Path, kind: Any, at: int, shape: tuple[int, int]) -> Any:
+    """A column of the file as a plain array over its mapping: indexing a ``memmap`` itself costs twice as much."""
+    return np.asarray(np.memmap(path, kind, "r+", at, shape))
