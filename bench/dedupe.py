@@ -18,6 +18,7 @@ import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tamis.domain.event import Invalid
 from tamis.domain.sightings import Sighted, fingerprints
 from tamis.envelopes.decoder import Decoder
 from tamis.stores.sightings.partition import PartitionSightings, SightingsPolicy
@@ -70,11 +71,11 @@ def main() -> None:
 def _events() -> tuple[list[bytes], list[Event]]:
     decode = Decoder(bytes(32)).decode
     values = [_body(number if number % 20 else max(0, number - 7)) for number in range(EVENTS)]
-    events = []
+    events: list[Event] = []
     for value in values:
         found = decode(value, (), START)
-        assert isinstance(found, list | tuple)
-        events += [event for event in found if hasattr(event, "event_id")]
+        assert not isinstance(found, Invalid)
+        events += [event for event in found if not isinstance(event, Invalid)]
     assert len(events) == EVENTS
     return values, events
 
