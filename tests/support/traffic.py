@@ -6,6 +6,7 @@ code of the product; ids of people are recognisable, so that a test can look for
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Iterator
@@ -82,6 +83,9 @@ def judged(action: Action, verdicts: dict[str, str], site: str, who: str = "") -
     return Fate("denied", next(r for r in order if r in reasons.values()), action.rule, reasons, site, who)
 
 
+RUNS = itertools.count()
+
+
 class Traffic:
     """Seeded people, statements and events.
 
@@ -93,6 +97,7 @@ class Traffic:
 
     def __init__(self, people: int, at_ms: int, seed: int = 1) -> None:
         self.at_ms = at_ms
+        self._run = next(RUNS)  # ids of two runs differ, or the second one would only repeat the first
         self.people = [(f"visitor-{profile}-{n:05}", profile) for profile in PROFILES for n in range(people)]
         self._random = random.Random(seed)
         self._numbers = iter(range(1 << 62))
@@ -130,7 +135,7 @@ class Traffic:
         host = SITES[site]
         context = {"page": {"url": f"https://{host}/p?email={who}", "path": "/p"}, "locale": "fr-FR"}
         return {
-            "messageId": f"m-{next(self._numbers)}",
+            "messageId": f"m-{self.at_ms}-{self._run}-{next(self._numbers)}",
             "anonymousId": who,
             "timestamp": stamp(self.at_ms - age_ms),
             "context": context | more,

@@ -132,7 +132,7 @@ class SightingsKeeper:
         if store.next is not None and store.next > (committed or 0):
             store.forget()
         packs = await self._catch_up(partition, store, committed)
-        _log.info("sightings open", partition=partition, packs=packs, ids=store.count)
+        _log.info("sightings open", partition=partition, applied=packs, count=store.count)
         return kept
 
     def decided(
