@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Producer
 
 from tamis.domain.audit.leaf import HEAD_HEADER
+from tamis.domain.audit.log import AuditLog
 from tamis.domain.audit.requests import enrolment_key
 from tamis.kafka.sealing import Publisher, SealerSource
 from tamis.keys.sealer import SealingKeys, new_entry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from tamis.domain.audit.notices import Opening
     from tests.support.audit import Record
     from tests.support.kafka.cluster import KafkaCluster
 
@@ -91,6 +93,13 @@ class Installation:
         new = writer.records[before:]
         self.send(Topic.AUDIT_LOG, partition, new)
         return new
+
+    def begin_epoch(self, opening: Opening, committed: int) -> None:
+        """The worker of a partition begins an epoch."""
+        writer = self.writers[opening.origin.partition]
+        writer.log = AuditLog.begin_epoch(opening, committed, writer.clock)
+        writer.log.signer = self.signer
+        writer.next = committed
 
     def sealer(
         self, folder: Path | None = None, key_wait_s: float = 1.0, before: Callable[[Sealer], None] | None = None

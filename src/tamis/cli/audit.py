@@ -5,7 +5,7 @@ Exit codes: 0 every log passed, 1 a check failed, 2 wrong usage or configuration
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from tamis.cli.audit_prove import prove
 from tamis.cli.audit_requests import epoch, worker_key
 from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.domain.audit.report import LogReport
+
+if TYPE_CHECKING:
+    from tamis.domain.audit.note import VerifierKey
 
 
 @click.group(name="audit")
@@ -39,38 +42,95 @@ def export(session: Session, folder: Path, as_json: bool) -> None:
 
     records, topic = _topic(session)
     manifest = export_records(records, folder, topic, _progress)
+    sealed = _add_sealed(session, folder)
     if as_json:
         _print_json(manifest)
         return
     for partition, entry in manifest.logs.items():
         click.echo(f"partition {partition}: {entry.leaves:,} leaves, {entry.records - entry.leaves:,} heads")
+    for origin, size in sealed.items():
+        click.echo(f"sealed {origin}: {size:,} leaves")
     click.echo(f"written to {folder}; check it with: tamis audit verify {folder}")
+
+
+def _add_sealed(session: Session, folder: Path) -> dict[str, int]:
+    """Tiles and checkpoints of what was sealed, beside the records; origin -> sealed size."""
+    from tamis.domain.audit.origin import LogOrigin
+    from tamis.kafka.reader import read_topic
+    from tamis.records.topics import Topic
+    from tamis.services.audit_requests import control_leaves
+    from tamis.services.sealed_export import add_control, add_sealed, checkpoints_of
+    from tamis.settings import SetupError
+    from tamis.stores.audit_export import read_export
+
+    settings = session.settings
+    try:
+        notes = checkpoints_of(read_topic(settings.kafka, settings.topic(Topic.AUDIT_CHECKPOINTS)))
+        leaves = control_leaves(settings)
+    except SetupError as error:
+        click.echo(f"no sealed logs: {error}", err=True)
+        return {}
+    control = str(LogOrigin(settings.audit.origin, Topic.AUDIT_CONTROL.value, 0))
+    sealed = {control: add_control(folder, control, leaves, notes)} if leaves else {}
+    for log in read_export(folder)[1]:
+        sealed |= add_sealed(folder, log, notes)
+    return {origin: size for origin, size in sealed.items() if size}
 
 
 @command.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--vkey", "vkeys", multiple=True, help="Public key of the logs, or a file with such lines; repeatable.")
 @click.option("--partial", is_flag=True, help="Accept logs whose beginning is gone (retention).")
 @click.option("--at-least-once", is_flag=True, help="Count repeated source offsets instead of refusing them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @pass_session
 @click.pass_context
 def verify(
-    context: click.Context, session: Session, folder: Path | None, partial: bool, at_least_once: bool, as_json: bool
+    context: click.Context,
+    session: Session,
+    folder: Path | None,
+    vkeys: tuple[str, ...],
+    partial: bool,
+    at_least_once: bool,
+    as_json: bool,
 ) -> None:
-    """Check the exported log in FOLDER, or the topic itself when no folder is given."""
+    """Check the logs in FOLDER (an export, or a sealer's), or the topic itself when no folder is given.
+
+    With --vkey the checkpoints must be signed by that key: get it from the operators on a way of its own.
+    """
+    from tamis.cli.audit_places import log_keys
     from tamis.services.audit_check import CheckPolicy, verify_export, verify_records
 
     policy = CheckPolicy(at_least_once=at_least_once, partial=partial)
+    keys = log_keys(vkeys)
     if folder is None:
+        if keys:
+            raise click.UsageError("--vkey: checkpoints are checked in a folder, see: tamis audit export")
         reports = verify_records(_topic(session)[0], policy, _progress)
     else:
-        reports = verify_export(folder, policy, _progress)
+        reports = verify_export(folder, policy, _progress) if _has_records(folder, bool(keys)) else []
+        reports += _sealed(folder, keys)
     passed = all(report.ok for report in reports)
     if as_json:
         _print_json({"verified": passed, "leaves": sum(report.leaves for report in reports), "logs": reports})
     else:
         _print_text(reports)
     context.exit(0 if passed else FOUND_SOMETHING)
+
+
+def _has_records(folder: Path, must_be_sealed: bool) -> bool:
+    """Whether a folder is (also) an export of records; one that is neither is told so by reading it as one."""
+    from tamis.stores.audit_export import MANIFEST
+
+    return (folder / MANIFEST).exists() or not (must_be_sealed or any(folder.glob("*/p*/e*/checkpoint")))
+
+
+def _sealed(folder: Path, keys: "tuple[VerifierKey, ...]") -> list[LogReport]:
+    from tamis.services.sealed_check import verify_sealed
+
+    if not keys and not any(folder.glob("*/p*/e*/checkpoint")):
+        return []
+    return verify_sealed(folder, keys, _progress)
 
 
 def _topic(session: Session) -> tuple[Any, str]:
@@ -108,6 +168,10 @@ def described(report: LogReport) -> list[str]:
         f"  leaves {report.leaves:,} ({outcomes}), heads {report.heads:,}",
         f"  source offsets {report.first:,} to {report.next:,}, root {report.root or '-'}",
     ]
+    if report.sealed is not None:
+        lines.append(f"  sealed: {report.sealed:,} leaves under a checkpoint signed by the key given")
+    if report.attested or report.notices:
+        lines.append(f"  {report.attested:,} heads signed by registered workers, {report.notices:,} leaves of no event")
     if report.begins or report.verified < report.leaves:
         lines.append(f"  begins at leaf {report.begins:,}; {report.verified:,} leaves verified under a head")
     if report.lost:

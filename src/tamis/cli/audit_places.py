@@ -24,7 +24,7 @@ def sealed_folder(session: Session, folder: Path | None) -> "SealedFolder":
     """
     from tamis.stores.sealed_folder import SealedFolder
 
-    return SealedFolder(folder if folder is not None else Path(session.settings.paths.state_dir) / "sealer")
+    return SealedFolder(folder if folder is not None else Path(session.settings.sealer_path()))
 
 
 def log_keys(texts: tuple[str, ...]) -> "tuple[VerifierKey, ...]":

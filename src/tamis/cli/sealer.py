@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def command(session: Session) -> None:
     """Follow the audit logs and sign what is committed; one sealer an installation.
 
-    A second one on the same folder stands by until the first ends. Its folder holds what it must never forget
-    (state.sqlite) and the export (logs/), which any tlog-tiles client can read.
+    A second one on the same folder stands by until the first ends. Its folder holds the export, which any
+    tlog-tiles client can read, and in state/ what it must never forget.
     """
     from tamis.services.sealer import Sealer
     from tamis.services.sealer_outside import Outside
@@ -63,8 +63,8 @@ def _alone(folder: Path, stopped: list[int]) -> BinaryIO:
     """The folder's lock, once no other sealer holds it; closed when asked to stop before that."""
     import time
 
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = (folder / "lock").open("wb")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / ".lock").open("wb")
     said = False
     while True:
         try:

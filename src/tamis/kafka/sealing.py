@@ -97,8 +97,8 @@ class SealerSource:
 
     def seek(self, place: Place, offset: int) -> None:
         """Read a partition from another offset on; one that was stopped is read again."""
+        self.stop(place)
         self._positions[place] = offset
-        self._consumer.incremental_unassign([TopicPartition(*place)])
         self._consumer.incremental_assign([TopicPartition(*place, offset)])
 
     def stop(self, place: Place) -> None:

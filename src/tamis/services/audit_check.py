@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tamis.domain.audit.leaf import HEAD_HEADER
+from tamis.domain.audit.notices import begins_epoch
 from tamis.domain.audit.report import Check, Failure, LogReport
 from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord
@@ -52,22 +53,22 @@ def verify_export(folder: Path, policy: CheckPolicy = STRICT, progress: Progress
     """
     _, logs = read_export(folder)
     count = _Counter(progress)
-    return [_verify_file(log, policy, count) for log in logs]
+    return [report for log in logs for report in _verify_file(log, policy, count)]
 
 
 def verify_records(
     records: Iterable[TopicRecord], policy: CheckPolicy = STRICT, progress: Progress | None = None
 ) -> list[LogReport]:
     """Check the logs of a topic from its records, partitions mixed as they come."""
-    verifiers: dict[int, LogVerifier] = {}
+    epochs: dict[int, _Epochs] = {}
     count = _Counter(progress)
     for record in records:
-        verifier = verifiers.get(record.partition)
-        if verifier is None:
-            verifier = verifiers[record.partition] = policy.verifier(record.partition)
-        verifier.feed(is_head(record), record.value or b"")
+        log = epochs.get(record.partition)
+        if log is None:
+            log = epochs[record.partition] = _Epochs(policy, record.partition)
+        log.feed(is_head(record), record.value or b"")
         count.one()
-    return [verifier.report() for _, verifier in sorted(verifiers.items())]
+    return [report for _, log in sorted(epochs.items()) for report in log.reports()]
 
 
 def export_records(
@@ -92,19 +93,38 @@ def is_head(record: TopicRecord) -> bool:
     return HEAD_HEADER in record.headers
 
 
-def _verify_file(log: ExportedLog, policy: CheckPolicy, count: "_Counter") -> LogReport:
-    verifier = policy.verifier(log.partition)
-    feed, one = verifier.feed, count.one
+class _Epochs:
+    """The logs of one partition, one an epoch, each with a verifier of its own."""
+
+    def __init__(self, policy: CheckPolicy, partition: int) -> None:
+        self._policy, self._partition = policy, partition
+        self._verifiers: list[LogVerifier] = []
+
+    def feed(self, is_head: bool, value: bytes) -> None:
+        """Take the next record of the partition."""
+        if not self._verifiers or (not is_head and begins_epoch(value)):
+            self._verifiers.append(self._policy.verifier(self._partition))
+        self._verifiers[-1].feed(is_head, value)
+
+    def reports(self) -> list[LogReport]:
+        """One an epoch; one of an empty log where there is no record."""
+        return [verifier.report() for verifier in self._verifiers or [self._policy.verifier(self._partition)]]
+
+
+def _verify_file(log: ExportedLog, policy: CheckPolicy, count: "_Counter") -> list[LogReport]:
+    epochs = _Epochs(policy, log.partition)
+    feed, one = epochs.feed, count.one
     for head, value in log:
         feed(head, value)
         one()
-    report = verifier.report()
-    if log.agrees or not report.ok:
-        return report
-    records = report.leaves + report.heads
+    reports = epochs.reports()
+    if log.agrees or not all(report.ok for report in reports):
+        return reports
+    report = reports[-1]
+    records = sum(each.leaves + each.heads for each in reports)
     detail = f"{records} records that are not the {log.entry.records} of the manifest"
     failure = Failure(check=Check.MANIFEST, record=records, leaf=0, until=report.leaves, detail=detail)
-    return msgspec.structs.replace(report, failure=failure)
+    return [*reports[:-1], msgspec.structs.replace(report, failure=failure)]
 
 
 class _Counter:

@@ -21,7 +21,7 @@ from tamis.keys.sealer import SealingKeys
 from tamis.records.topics import Topic
 from tamis.services.log_sealer import ControlSealer, LogSealer
 from tamis.services.partition_reader import Flow, PartitionReader
-from tamis.services.sealer_config import LOGS, LOGS_FOLDER, SealerConfig, SealerObserver
+from tamis.services.sealer_config import LOGS, STATE_FOLDER, SealerConfig, SealerObserver
 from tamis.services.sequencer import Sequencer
 from tamis.settings import SetupError
 from tamis.stores.sealer_store import SealerStore
@@ -55,8 +55,8 @@ class Sealer:
         self._config, self._keys, self._source, self._publisher = config, keys, source, publisher
         self._observer, self._now = observer, now
         self._say = structlog.get_logger("tamis.sealer")
-        self._store = SealerStore(config.folder)
-        self._root = config.folder / LOGS_FOLDER
+        self._store = SealerStore(config.folder / STATE_FOLDER)
+        self._root = config.folder
         self.control = ControlSealer(config.base, self._root, self._store, Topic.AUDIT_CONTROL.value)
         self.sequencer = Sequencer(self.control.origin, self._store, config.enrolment, tuple(LOGS), now)
         self._short = {config.topic(log): log for log in LOGS}
@@ -99,7 +99,9 @@ class Sealer:
         polled = self._source.poll(timeout_s)
         for place in polled.lost:
             state = self._partitions.get(place)
-            if state is not None:
+            if state is None:  # requests: read again what is left; one that changes nothing is passed over
+                self._source.seek(place, self._source.bounds(place).low)
+            else:
                 self._do(place, state.refuse(Check.BEGINNING, "records were deleted before they were read"))
         for record in polled.records:
             if (record.topic, record.partition) == self._requests:

@@ -14,7 +14,7 @@ from tamis.services.log_sealer import SealPolicy
 
 LOGS: Mapping[str, str] = {Topic.AUDIT_LOG.value: Topic.EVENTS_RAW.value}
 """Topic of logs -> source topic of their leaves."""
-LOGS_FOLDER = "logs"
+STATE_FOLDER = "state"
 
 
 class SealerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class SealerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         base: the installation's origin.
-        folder: of store and export.
+        folder: of the export: logs by name, and the store in ``state``.
         topic: short name -> full topic name.
         enrolment: public key of requests, 32 bytes.
         interval_s: between two seals.

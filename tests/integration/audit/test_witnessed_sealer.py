@@ -87,7 +87,7 @@ class Followed:
 
 
 def _size(folder: Path, name: str, log: str = "audit.log/p0/e1") -> int:
-    path = folder / "logs" / log / name
+    path = folder / log / name
     return parse_checkpoint(parse_note(path.read_bytes()).text).size if path.exists() else 0
 
 
@@ -114,11 +114,11 @@ def test_checkpoints_are_cosigned_and_anchored(
     trusted = trusted_certificates(authority.root.read_bytes())
 
     def covered() -> dict[str, int]:
-        return AnchorCheck(SealedFolder(tmp_path / "sealer/logs"), [key], trusted).run().covered
+        return AnchorCheck(SealedFolder(tmp_path / "sealer"), [key], trusted).run().covered
 
     followed.until(lambda: covered().get(f"{BASE}/audit.log/p0/e1") == 304)
     followed.close()
-    assert AnchorCheck(SealedFolder(tmp_path / "sealer/logs"), [key], trusted).run().ok
+    assert AnchorCheck(SealedFolder(tmp_path / "sealer"), [key], trusted).run().ok
     published = read_topic(KafkaSettings(bootstrap=kafka.bootstrap), installation.topic(Topic.AUDIT_CHECKPOINTS))
     keys = [each.key for each in witnesses]
     cosigners = [len(cosigned_by(parse_note(record.value or b""), keys)) for record in published]

@@ -151,8 +151,8 @@ class ControlState:
         Raises:
             ControlError: index, time, signature or epoch is not what must come next.
         """
-        if leaf.seq != self.size or leaf.sealed_at < self.clock:
-            raise ControlError(f"control leaf {leaf.seq} where {self.size} is due, or back-dated")
+        if leaf.seq != self.size or leaf.sealed_at < self.clock or not leaf.log.startswith(f"{self.base}/"):
+            raise ControlError(f"control leaf {leaf.seq} where {self.size} is due, or back-dated, or of another log")
         entry = leaf.entry
         if isinstance(entry, SealerKey):
             self._rotate(entry)

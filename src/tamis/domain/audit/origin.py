@@ -10,7 +10,9 @@ import msgspec
 
 from tamis.domain.audit.note import is_key_name
 
-_ORIGIN = re.compile(r"(?P<base>.+)/(?P<log>[A-Za-z0-9._-]+)/p(?P<p>0|[1-9][0-9]{0,5})/e(?P<e>[1-9][0-9]{0,5})")
+_ORIGIN = re.compile(
+    r"(?P<base>.+)/(?P<log>[A-Za-z0-9][A-Za-z0-9._-]*)/p(?P<p>0|[1-9][0-9]{0,5})/e(?P<e>[1-9][0-9]{0,5})"
+)
 
 
 class LogOrigin(msgspec.Struct, frozen=True, order=True):

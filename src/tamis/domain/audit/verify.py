@@ -10,7 +10,7 @@ rewritten whole by who holds a worker key.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from typing import TypeVar, cast
 
@@ -140,6 +140,13 @@ class LogVerifier:
             return
         self._pending.append(value)
         self._records += 1
+        if len(self._pending) >= _AT_ONCE:
+            self._take_leaves()
+
+    def feed_leaves(self, values: Sequence[bytes]) -> None:
+        """Take the next leaves of the log, many at once."""
+        self._pending += values
+        self._records += len(values)
         if len(self._pending) >= _AT_ONCE:
             self._take_leaves()
 
