@@ -83,6 +83,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         Panel(title="Reasons", text="Why they were accepted, denied, refused.", unit="cps", kind="stack",
               queries=(Query(f"sum by (outcome, reason) (rate(tamis_events_total{RATE}))",
                              "{{outcome}}: {{reason}}"),)),
+    )),
+    ("Conversions", (
         Panel(title="Conversions accepted", text="By tagging rule.", unit="cps", width=12,
               queries=(Query(f'sum by (rule) (rate(tamis_rule_events_total{{outcome="accepted", rule!="-"}}{RATE}))',
                              "{{rule}}"),)),
@@ -200,12 +202,35 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
 )  # fmt: skip
 
 
-def overview() -> Any:
-    """The overview dashboard."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One dashboard: its name, one sentence, and the rows it shows."""
+
+    title: str
+    text: str
+    rows: tuple[str, ...]
+
+
+PAGES = {
+    "overview": Page(
+        "overview", "What comes in, what goes out and why.",
+        ("Now", "Events", "Rules", "Streaming edge", "Quarantine", "Repeats", "Processes"),
+    ),
+    "consent": Page("consent", "Whether consent is fresh, and what waits for it.", ("Consent",)),
+    "conversions": Page("conversions", "What each tagging rule accepts and denies.", ("Conversions",)),
+    "detection": Page("detection", "Open incidents, and whether minutes close.", ("Detection",)),
+    "audit": Page("audit", "Whether the audit log is sealed, witnessed and anchored.", ("Audit evidence",)),
+}  # fmt: skip
+"""File name -> dashboard; every row is on exactly one."""
+
+
+def board(name: str) -> Any:
+    """One dashboard of ``PAGES``."""
+    page = PAGES[name]
     made = (
-        dashboard.Dashboard("tamis: overview")
-        .uid("tamis-overview")
-        .description("What comes in, what goes out and why; whether consent is fresh and tracking sound.")
+        dashboard.Dashboard(f"tamis: {page.title}")
+        .uid(f"tamis-{name}")
+        .description(page.text)
         .tags(["tamis"])
         .editable()
         .refresh("30s")
@@ -213,9 +238,10 @@ def overview() -> Any:
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
     )
-    for title, panels in ROWS:
+    rows = dict(ROWS)
+    for title in page.rows:
         made = made.with_row(dashboard.Row(title))
-        for panel in panels:
+        for panel in rows[title]:
             made = made.with_panel(_panel(panel))
     built = made.build()
     for number, each in enumerate(built.panels, 1):
@@ -223,9 +249,9 @@ def overview() -> Any:
     return built
 
 
-def overview_json() -> str:
-    """The file ``dashboards/overview.json``."""
-    return json.dumps(json.loads(JSONEncoder(sort_keys=True).encode(overview())), indent=1, sort_keys=True) + "\n"
+def board_json(name: str) -> str:
+    """The file ``dashboards/<name>.json``."""
+    return json.dumps(json.loads(JSONEncoder(sort_keys=True).encode(board(name))), indent=1, sort_keys=True) + "\n"
 
 
 def queries() -> list[str]:

@@ -5,10 +5,11 @@ Rules: one line a file in ``GENERATED``; output depends on the code alone.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.grafana.build import overview_json
+from deploy.grafana.build import PAGES, board_json
 from tamis import settings_reference
 from tamis.bundles.describe import describe
 from tamis.telemetry import reference
@@ -23,7 +24,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": settings_reference.markdown,
     "docs/metrics.md": reference.markdown,
     "docs/receives.md": lambda: describe(reference_bundle()),
-    "deploy/grafana/dashboards/overview.json": overview_json,
+    **{f"deploy/grafana/dashboards/{name}.json": partial(board_json, name) for name in PAGES},
 }
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.grafana.build import queries
+from deploy.grafana.build import PAGES, ROWS, queries
 from tests.support.promql import SERIES, named, problems
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
-DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/overview.json").read_text())
-PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+BOARDS: dict[str, dict[str, Any]] = {
+    name: json.loads((DEPLOY / f"grafana/dashboards/{name}.json").read_text()) for name in PAGES
+}
+PANELS = [panel for board in BOARDS.values() for panel in board["panels"] if panel["type"] != "row"]
 RULES = yaml.safe_load((DEPLOY / "prometheus/rules.yml").read_text())["groups"]
 RECORDED = {rule["record"] for group in RULES for rule in group["rules"] if "record" in rule}
 # On no panel: the alert looks at it, and its log line says more.
@@ -29,9 +31,15 @@ def test_a_panel_says_what_it_shows_and_asks_for_what_exists(panel: dict[str, An
         assert problems(target["expr"], RECORDED) == []
 
 
-def test_the_file_holds_the_queries_of_the_code() -> None:
+def test_every_row_is_on_one_dashboard() -> None:
+    assert sorted(row for page in PAGES.values() for row in page.rows) == sorted(title for title, _ in ROWS)
+    assert {path.stem for path in (DEPLOY / "grafana/dashboards").glob("*.json")} == PAGES.keys()
+    assert {board["uid"] for board in BOARDS.values()} == {f"tamis-{name}" for name in PAGES}
+
+
+def test_the_files_hold_the_queries_of_the_code() -> None:
     found = [target["expr"] for panel in PANELS for target in panel["targets"]]
-    assert found == queries()
+    assert sorted(found) == sorted(queries())
 
 
 def test_every_series_is_shown_somewhere() -> None:
@@ -40,11 +48,12 @@ def test_every_series_is_shown_somewhere() -> None:
     assert {name for query in used for name in named(query)} == SERIES.keys() - NOT_SHOWN
 
 
-def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
-    ids = [panel["id"] for panel in DASHBOARD["panels"]]
+@pytest.mark.parametrize("name", PAGES)
+def test_panels_have_ids_of_their_own_and_do_not_overlap(name: str) -> None:
+    ids = [panel["id"] for panel in BOARDS[name]["panels"]]
     assert len(set(ids)) == len(ids)
     taken: set[tuple[int, int]] = set()
-    for panel in DASHBOARD["panels"]:
+    for panel in BOARDS[name]["panels"]:
         place = panel["gridPos"]
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
                  for y in range(place["y"], place["y"] + place["h"])}  # fmt: skip
