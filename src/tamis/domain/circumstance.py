@@ -51,8 +51,8 @@ class Circumstances:
     """Finds the circumstance of each event under one policy."""
 
     __slots__ = (
-        "_aliases", "_all", "_by_consent", "_by_meaning", "_by_place", "_by_reg", "_countries", "_everywhere",
-        "_is_placed", "_made", "_minors",
+        "_aliases", "_all", "_by_consent", "_by_meaning", "_by_place", "_by_reg", "_by_site", "_countries",
+        "_everywhere", "_is_placed", "_made", "_minors",
         "_named", "_paths", "_plain", "_sites", "_tcf", "_years",
     )  # fmt: skip
 
@@ -71,6 +71,8 @@ class Circumstances:
         self._everywhere = _reg(self._all)
         self._by_reg: dict[str, tuple[Regulation, ...]] = {self._everywhere: self._all}
         self._by_place: dict[tuple[str, ...], str] = {(): self._everywhere}
+        self._by_site = {law.id: law.id for law in self._all} | {OTHER: self._everywhere}
+        self._by_reg |= {law.id: (law,) for law in self._all}
         self._by_consent: dict[_Key, Circumstance] = {}
         self._by_meaning: dict[tuple[Any, ...], Circumstance] = {}
         self._made = 0
@@ -78,7 +80,9 @@ class Circumstances:
 
     def of(self, event: Event) -> Circumstance:
         """The event's circumstance."""
-        reg = self._place(event) if self._is_placed else self._everywhere
+        reg = self._everywhere
+        if self._is_placed:
+            reg = self._place(event) if self._paths[0] else self._by_site[site_of(event, self._sites)]
         age = self._age(event) if self._years[0] or self._years[1] else UNKNOWN
         consent = event.consent
         if consent is None:

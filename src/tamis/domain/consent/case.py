@@ -42,7 +42,8 @@ class Case(msgspec.Struct, frozen=True):
     def reasons(self, route: Route) -> list[Reason]:
         """The reason of each leg."""
         barred = self._barred()
-        return [self._leg(leg, barred) for leg in route.legs]
+        asked: dict[tuple[str, str], Reason] = {}
+        return [self._leg(leg, barred, asked) for leg in route.legs]
 
     def _barred(self) -> list[Reason]:
         """What denies every destination."""
@@ -57,14 +58,17 @@ class Case(msgspec.Struct, frozen=True):
             reasons.append(Reason.AGE_UNKNOWN)
         return reasons
 
-    def _leg(self, leg: Leg, barred: list[Reason]) -> Reason:
+    def _leg(self, leg: Leg, barred: list[Reason], asked: dict[tuple[str, str], Reason]) -> Reason:
         if self.now - self.at > leg.destination.max_lateness_ms:
             return Reason.LATE
         reasons = list(barred)
         if self.states and not any(map(state_reason, self.states)):
             for purpose in leg.purposes:
-                known = purpose in self.policy.purposes
-                reasons.append(self._purpose(purpose, leg.destination.valid_at) if known else Reason.UNKNOWN_PURPOSE)
+                question = purpose, leg.destination.valid_at
+                if question not in asked:
+                    known = purpose in self.policy.purposes
+                    asked[question] = self._purpose(*question) if known else Reason.UNKNOWN_PURPOSE
+                reasons.append(asked[question])
         return strongest(reasons)
 
     def _purpose(self, purpose: str, valid_at: str) -> Reason:
