@@ -1,8 +1,8 @@
 """The consent decision alone, for a cached subject and a cold one, beside one HMAC-SHA256 in the same run.
 
-CPU µs per event, best of several alternating runs, a table and then JSON. *Warm*: subject and decision are cached, as for
-all but the first event of a subject, route and circumstance. *Cold*: nothing about the subject is cached (records come
-decoded from a dict, so the replica's own look-up and decoding are not in it; ``bench/consent_replica.py`` has them).
+CPU µs per event, best of several alternating runs, a table and then JSON. *Warm*: subject and decision are cached, as
+for all but the first event of a subject, route and circumstance. *Cold*: nothing about the subject is cached (records
+come decoded from a dict; ``bench/consent_replica.py`` measures the replica's own look-up and decoding).
 """
 
 import hmac

@@ -79,7 +79,7 @@ def judged(action: Action, verdicts: dict[str, str], site: str, who: str = "") -
     reasons = {name: verdicts[name] for name in action.destinations}
     if "granted" in reasons.values():
         return Fate("accepted", "granted", action.rule, reasons, site, who)
-    order = ("no_subject", "withdrawn", "denied", "inline_denied", "no_record", "late")
+    order = ("no_record", "no_subject", "withdrawn", "denied", "inline_denied", "late")
     return Fate("denied", next(r for r in order if r in reasons.values()), action.rule, reasons, site, who)
 
 
@@ -171,7 +171,7 @@ class Traffic:
         call = self._call(who, action, site, consent={"categoryPreferences": {"Advertising": False}})
         found = verdicts(profile)
         narrowed = {
-            name: "inline_denied" if reason == "granted" and PURPOSE[name] == "marketing" else reason
+            name: "inline_denied" if reason in ("granted", "no_record") and PURPOSE[name] == "marketing" else reason
             for name, reason in found.items()
         }
         return encoded(call), [judged(action, narrowed, site, who)]

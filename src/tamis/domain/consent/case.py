@@ -87,7 +87,7 @@ class Verdict(msgspec.Struct, frozen=True):
     Attributes:
         decision: of the event: ALLOW when some leg is allowed, else UNKNOWN when some is.
         outcome: "accepted" or "denied": what is unknown lets nothing out.
-        reason: the event's.
+        reason: the event's: the best ground when allowed, else a missing record, else the strongest.
         allowed: legs that get the event.
         destinations: ``"dest":{...}`` leaf fragment.
     """
@@ -103,12 +103,11 @@ def verdict(route: Route, reasons: list[Reason]) -> Verdict:
     """The verdict of a route whose legs have these reasons."""
     pairs = list(zip(route.legs, reasons, strict=True))
     allowed = tuple(leg for leg, reason in pairs if reason in ALLOWED)
-    decision = Decision.DENY
+    why, decision = strongest(reasons or [route.closed]), Decision.DENY
     if allowed:
-        decision = Decision.ALLOW
+        why, decision = best([reason for reason in reasons if reason in ALLOWED]), Decision.ALLOW
     elif not OPEN.isdisjoint(reasons):
-        decision = Decision.UNKNOWN
-    why = best([reason for reason in reasons if reason in ALLOWED]) if allowed else strongest(reasons or [route.closed])
+        why, decision = Reason.NO_RECORD if Reason.NO_RECORD in reasons else why, Decision.UNKNOWN
     outcome = Outcome.ACCEPTED if allowed else Outcome.DENIED
     texts = ",".join(f'"{leg.destination.id}":"{reason.value}"' for leg, reason in pairs)
     return Verdict(decision, outcome.value, why.value, allowed, f'"dest":{{{texts}}}')
