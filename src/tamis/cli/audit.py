@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tamis.cli.audit_anchors import anchor_lines, checked_anchors
 from tamis.cli.audit_evidence import verify_bundle
 from tamis.cli.audit_prove import prove
 from tamis.cli.audit_requests import epoch, worker_key
@@ -17,6 +18,8 @@ from tamis.domain.audit.report import LogReport
 
 if TYPE_CHECKING:
     from tamis.domain.audit.note import VerifierKey
+
+_PEM: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(name="audit")
@@ -80,6 +83,9 @@ def _add_sealed(session: Session, folder: Path) -> dict[str, int]:
 @command.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option("--vkey", "vkeys", multiple=True, help="Public key of the logs, or a file with such lines; repeatable.")
+@click.option(
+    "--anchors", type=_PEM, multiple=True, help="Check anchors too, under this TSA certificate (PEM); repeatable."
+)
 @click.option("--partial", is_flag=True, help="Accept logs whose beginning is gone (retention).")
 @click.option("--at-least-once", is_flag=True, help="Count repeated source offsets instead of refusing them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
@@ -90,6 +96,7 @@ def verify(
     session: Session,
     folder: Path | None,
     vkeys: tuple[str, ...],
+    anchors: tuple[Path, ...],
     partial: bool,
     at_least_once: bool,
     as_json: bool,
@@ -110,12 +117,22 @@ def verify(
     else:
         reports = verify_export(folder, policy, _progress) if _has_records(folder, bool(keys)) else []
         reports += _sealed(folder, keys)
-    passed = all(report.ok for report in reports)
+    anchored = checked_anchors(_named(folder), keys, anchors) if anchors else None
+    passed = all(report.ok for report in reports) and (anchored is None or anchored.ok)
     if as_json:
-        _print_json({"verified": passed, "leaves": sum(report.leaves for report in reports), "logs": reports})
+        found = {"verified": passed, "leaves": sum(report.leaves for report in reports), "logs": reports}
+        _print_json(found if anchored is None else found | {"anchors": anchored})
     else:
+        for line in anchor_lines(anchored) if anchored else ():
+            click.echo(line)
         _print_text(reports)
     context.exit(0 if passed else FOUND_SOMETHING)
+
+
+def _named(folder: Path | None) -> Path:
+    if folder is None:
+        raise click.UsageError("--anchors: anchors are in a folder of sealed logs, name one")
+    return folder
 
 
 def _has_records(folder: Path, must_be_sealed: bool) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from tamis.cli.main import tamis
 from tamis.domain.audit.evidence_check import Trust, check, verified
 from tamis.domain.audit.timestamp import trusted_certificates
 from tamis.services.anchor_check import AnchorCheck, AnchorReport
@@ -120,3 +123,20 @@ def test_evidence_shows_the_earliest_time(anchored: Anchored) -> None:
     assert behind.manifest.anchors == (), "no anchor covers it yet"
     strange = trusted_certificates(Authority(anchored.path.parent / "other").root.read_bytes())
     assert not verified(check(evidence, Trust(keys=(KEY,), authorities=strange)))
+
+
+def test_the_command_says_what_it_found(anchored: Anchored, tmp_path: Path) -> None:
+    ask = ["audit", "verify", str(anchored.path), "--vkey", str(KEY), "--anchors", str(anchored.authority.root)]
+    said = CliRunner().invoke(tamis, ask).output
+    assert "anchors: ok\n  3 anchors, stamped from " in said
+    answer = json.loads(CliRunner().invoke(tamis, [*ask, "--json"]).output)
+    assert (answer["anchors"]["anchors"], answer["anchors"]["failures"]) == (3, [])
+    place = _copy(anchored, tmp_path)
+    shutil.rmtree(place / "audit.log/p1")
+    write_log(place, SealedLog(anchored.logs[1].leaves[:400], anchored.logs[1].origin))
+    cut = CliRunner().invoke(tamis, [*ask[:2], str(place), *ask[3:]])
+    assert cut.exit_code == 1
+    assert "failure: check 'anchor' at anchor 3: " in cut.output
+    shutil.rmtree(place / "anchors")
+    assert "there is none in this folder" in CliRunner().invoke(tamis, [*ask[:2], str(place), *ask[3:]]).output
+    assert CliRunner().invoke(tamis, ["audit", "verify", "--anchors", str(anchored.authority.root)]).exit_code != 0
