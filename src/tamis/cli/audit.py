@@ -46,6 +46,7 @@ def export(session: Session, folder: Path, as_json: bool) -> None:
     records, topic = _topic(session)
     manifest = export_records(records, folder, topic, _progress)
     sealed = _add_sealed(session, folder)
+    rules = _add_rules(session, folder)
     if as_json:
         _print_json(manifest)
         return
@@ -53,7 +54,24 @@ def export(session: Session, folder: Path, as_json: bool) -> None:
         click.echo(f"partition {partition}: {entry.leaves:,} leaves, {entry.records - entry.leaves:,} heads")
     for origin, size in sealed.items():
         click.echo(f"sealed {origin}: {size:,} leaves")
+    if rules:
+        click.echo(f"rules that leaves may cite: {', '.join(rules)}")
     click.echo(f"written to {folder}; check it with: tamis audit verify {folder}")
+
+
+def _add_rules(session: Session, folder: Path) -> list[str]:
+    """The published rules and policies, so that verdicts can be re-evaluated; their hashes."""
+    from tamis.kafka.reader import read_topic
+    from tamis.records.topics import Topic
+    from tamis.services.cited_rules import keep_rules, published_sources
+    from tamis.settings import SetupError
+
+    settings = session.settings
+    try:
+        return keep_rules(folder, published_sources(read_topic(settings.kafka, settings.topic(Topic.RULES))))
+    except SetupError as error:
+        click.echo(f"no rules: {error}", err=True)
+        return []
 
 
 def _add_sealed(session: Session, folder: Path) -> dict[str, int]:

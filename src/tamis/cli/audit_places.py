@@ -27,6 +27,23 @@ def sealed_folder(session: Session, folder: Path | None) -> "SealedFolder":
     return SealedFolder(folder if folder is not None else Path(session.settings.sealer_path()))
 
 
+def configured_rules(folder: Path | None) -> dict[str, bytes]:
+    """Hash and canonical text of the rules in a configuration folder; empty when none is named.
+
+    Raises:
+        SetupError: the folder makes no bundle.
+    """
+    from tamis.bundles.load import load_bundle
+    from tamis.settings import SetupError
+
+    if folder is None:
+        return {}
+    bundle = load_bundle(folder)
+    if isinstance(bundle, list):
+        raise SetupError(f"{folder} cannot be used, see: tamis check {folder}")
+    return {bundle.hash: bundle.source}
+
+
 def log_keys(texts: tuple[str, ...]) -> "tuple[VerifierKey, ...]":
     """Keys of logs, each a vkey or the name of a file with vkeys, one a line.
 

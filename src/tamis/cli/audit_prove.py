@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 
 import click
 
-from tamis.cli.audit_places import sealed_folder
+from tamis.cli.audit_places import configured_rules, sealed_folder
 from tamis.cli.session import Finding, Session, pass_session
 
 _FILE: Any = click.File("rb")
+_FOLDER: Any = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -23,6 +24,7 @@ _FILE: Any = click.File("rb")
 @click.option("--event-id", "event_ids", type=_FILE, help="File of event ids, one a line; - for standard input.")
 @click.option("--proof-id", "proof_ids", multiple=True, help="Proof id that a destination received; repeatable.")
 @click.option("--destination", help="Destination whose event ids or proof ids these are.")
+@click.option("--config", type=_FOLDER, help="Configuration folder, for rules that FOLDER does not hold.")
 @click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), required=True, help="New zip file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 @pass_session
@@ -34,6 +36,7 @@ def prove(
     event_ids: BinaryIO | None,
     proof_ids: tuple[str, ...],
     destination: str | None,
+    config: Path | None,
     target: Path,
     as_json: bool,
 ) -> None:
@@ -54,7 +57,7 @@ def prove(
     found = [
         leaf for name, leaves in found_leaves(session, logs, named, ids, proof_ids, destination) for leaf in leaves
     ]
-    evidence = EvidenceGatherer(logs).gather(found)
+    evidence = EvidenceGatherer(logs, rules=configured_rules(config)).gather(found)
     write_evidence(target, evidence, readme(evidence))
     if as_json:
         import msgspec

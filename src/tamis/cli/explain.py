@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from tamis.cli.audit_places import sealed_folder
+from tamis.cli.audit_places import configured_rules, sealed_folder
 from tamis.cli.audit_prove import found_leaves, lines_of
 from tamis.cli.session import FOUND_SOMETHING, Finding, Session, pass_session
 
@@ -61,7 +61,7 @@ def command(
         logs = sealed_folder(session, place)
         leaves = _of_folder(logs, found_leaves(session, logs, *named, destination))
     explainer, fine = Explainer(), True
-    rules = _configured(config)
+    rules = next(iter(configured_rules(config).values()), None)
     for log, leaf, source in leaves:
         try:
             explained = explainer.explain(leaf, source or rules)
@@ -100,15 +100,3 @@ def _of_folder(logs: Any, found: Any) -> Iterator[Leaf]:
     for _, leaves in found:
         for each in leaves:
             yield str(each.log.origin), each.leaf, logs.bundle(cited_bundle(each.leaf) or "")
-
-
-def _configured(folder: Path | None) -> bytes | None:
-    from tamis.bundles.load import load_bundle
-    from tamis.settings import SetupError
-
-    if folder is None:
-        return None
-    bundle = load_bundle(folder)
-    if isinstance(bundle, list):
-        raise SetupError(f"{folder} cannot be used, see: tamis check {folder}")
-    return bundle.source

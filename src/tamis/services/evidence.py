@@ -6,7 +6,7 @@ earliest that can be shown. Rules that a leaf cites are taken along when the fol
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from tamis.domain.audit.anchor import AnchorError, parse_anchor
@@ -33,10 +33,13 @@ class EvidenceGatherer:
     Args:
         folder: of sealed logs.
         claimed: keys of sealer and witnesses as they are known here.
+        rules: hash -> canonical text of rules that the folder may lack.
     """
 
-    def __init__(self, folder: SealedFolder, claimed: Iterable[VerifierKey] = ()) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: SealedFolder, claimed: Iterable[VerifierKey] = (), rules: Mapping[str, bytes] | None = None
+    ) -> None:
+        self._folder, self._rules = folder, rules or {}
         self._claimed = tuple(map(str, claimed))
         self._numbers = anchor_numbers(folder.folder)
         self._anchor = lru_cache(_ANCHORS_KEPT)(self._read_anchor)
@@ -65,7 +68,7 @@ class EvidenceGatherer:
                 Item(log=str(each.log.origin), index=each.index, position=position, leaf=name, proofs=tuple(names))
             )
             bundles.add(cited_bundle(each.leaf))
-        kept = {digest: source for digest in bundles if digest and (source := self._folder.bundle(digest))}
+        kept = {digest: source for digest in bundles if digest and (source := self._cited(digest))}
         files |= {f"bundles/{digest}.json": source for digest, source in kept.items()}
         for anchor in anchors:
             stored = read_anchor(self._folder.folder, anchor)
@@ -77,6 +80,9 @@ class EvidenceGatherer:
             claimed_keys=self._claimed,
         )
         return Evidence(manifest, files)
+
+    def _cited(self, digest: str) -> bytes | None:
+        return self._folder.bundle(digest) or self._rules.get(digest)
 
     @staticmethod
     def _newest(log: SealedLog, index: int) -> tuple[Note, Checkpoint]:

@@ -87,6 +87,9 @@ def test_without_the_rules_nothing_is_taken_for_the_same(tmp_path: Path) -> None
     assert "are not at hand" in _run(*ask).output
     assert _run(*ask, "--config", CONFIG).exit_code == 0
     assert _run("explain", place).exit_code == 2
+    target = tmp_path / "with-rules.zip"
+    assert _run("audit", "prove", place, *ask[2:], "--config", CONFIG, "--to", target).exit_code == 0
+    assert json.loads(_run("explain", target, "--json").output)["reevaluated"] == "same"
     other = _run(*ask, "--config", CONFIG.parent / "minimal")
     assert other.exit_code == 1
     assert "not the rules that the leaf cites" in other.output
