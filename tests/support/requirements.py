@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.asyncapi import NodeUnavailableError, parser
 from tests.support.kafka.jars import KafkaUnavailableError, find_java, kafka_lib
 from tests.support.outside import GoUnavailableError, programs
 
@@ -25,8 +26,9 @@ def require(tool: str) -> None:
     """Go on only if `tool` is there.
 
     Args:
-        tool: `kafka`, `browser`, `go` (new enough, with the programs of `tests/outside/go` built by it), or the name
-            of a program on the PATH (`prometheus`, `openssl`, ...).
+        tool: `kafka`, `browser`, `go` (new enough, with the programs of `tests/outside/go` built by it), `node`
+            (with the parser of `tests/outside/asyncapi`), or the name of a program on the PATH (`prometheus`,
+            `openssl`, ...).
     """
     lack = _CHECKS.get(tool, lambda: _program(tool))()
     if lack is None:
@@ -58,6 +60,14 @@ def _go() -> str | None:
     return None
 
 
+def _node() -> str | None:
+    try:
+        parser()
+    except NodeUnavailableError as error:
+        return str(error)
+    return None
+
+
 def _program(*names: str) -> str | None:
     return None if any(map(shutil.which, names)) else f"none of {', '.join(names)} is on the PATH"
 
@@ -65,6 +75,7 @@ def _program(*names: str) -> str | None:
 _CHECKS: dict[str, Callable[[], str | None]] = {
     "kafka": _kafka,
     "go": _go,
+    "node": _node,
     "prometheus": lambda: _program("prometheus"),
     "browser": lambda: _program(*BROWSERS),
 }

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "sealer": "tamis.cli.sealer",
     "topics": "tamis.cli.topics",
     "check": "tamis.cli.check",
+    "contract": "tamis.cli.contract",
     "decode": "tamis.cli.decode",
     "rules": "tamis.cli.rules",
     "try": "tamis.cli.try_events",
