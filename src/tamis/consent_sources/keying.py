@@ -15,7 +15,7 @@ from tamis.domain.bundle import Policy
 from tamis.domain.consent.model import ConsentChange, Status
 from tamis.domain.identity import SubjectKeys
 
-# Others than the policy's own are kept apart in the record, never judged; the set is closed so that records stay small.
+# Kept apart in the record beside the policy's own, never judged; the set is closed so that records stay small.
 REGULATIONS = frozenset({"gdpr", "uk_gdpr", "eprivacy", "fadp", "lgpd", "law25", "pipeda", "ccpa", "us_privacy"})
 
 NO_SUBJECT = "no_subject"
@@ -35,11 +35,12 @@ class Keying:
         keys: subject keys.
     """
 
-    __slots__ = ("_aliases", "_keys", "_regulation", "_vendor_purposes")
+    __slots__ = ("_aliases", "_keys", "_regulation", "_regulations", "_vendor_purposes")
 
     def __init__(self, policy: Policy, keys: SubjectKeys) -> None:
         self._aliases = policy.aliases
         self._regulation = policy.regulation
+        self._regulations = REGULATIONS.union((policy.regulation,), (law.id for law in policy.judged()))
         self._keys = keys
         self._vendor_purposes = tuple(
             dict.fromkeys(purpose for category, purpose in policy.aliases.items() if category not in policy.purposes)
@@ -54,7 +55,7 @@ class Keying:
             ignored: counts by cause, added to.
         """
         regulation = said.regulation or self._regulation
-        if regulation != self._regulation and regulation not in REGULATIONS:
+        if regulation not in self._regulations:
             ignored[UNKNOWN_REGULATION] += 1
             return
         subjects = tuple(self._subjects(said))

@@ -3,10 +3,13 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
+
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.statement import Statement
 from tamis.domain.bundle import Policy
 from tamis.domain.consent.model import ConsentChange, Status
+from tamis.domain.consent.regulation import Regulation
 from tamis.domain.identity import SubjectKeys
 
 KEYS = SubjectKeys(b"k" * 32)
@@ -96,3 +99,11 @@ def test_an_undated_grant_is_not_turned_into_a_refusal() -> None:
     found, ignored = changes(choices={"Analytics": YES}, effective_at=None, complete=True)
     assert found[0].choices == {"marketing": NO}
     assert ignored == {"undated_grant": 1}
+
+
+def test_every_regulation_that_is_judged_is_recorded_whatever_its_name() -> None:
+    policy = msgspec.structs.replace(POLICY, regulations=(Regulation(id="gdpr"), Regulation(id="us_xx", silence=True)))
+    ignored: Counter[str] = Counter()
+    said = Statement(source="s", choices={"analytics": Status.DENIED}, device="d", regulation="us_xx", effective_at=1)
+    (change,) = Keying(policy, KEYS).changes(said, 2, ignored)
+    assert (change.regulation, ignored) == ("us_xx", Counter())
