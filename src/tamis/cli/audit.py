@@ -129,13 +129,15 @@ def verify(
     policy = CheckPolicy(at_least_once=at_least_once, partial=partial)
     keys = log_keys(vkeys)
     if folder is None:
+        if anchors:
+            raise click.UsageError("--anchors: anchors are in a folder of sealed logs, name one")
         if keys:
             raise click.UsageError("--vkey: checkpoints are checked in a folder, see: tamis audit export")
         reports = verify_records(_topic(session)[0], policy, _progress)
     else:
         reports = verify_export(folder, policy, _progress) if _has_records(folder, bool(keys)) else []
         reports += _sealed(folder, keys)
-    anchored = checked_anchors(_named(folder), keys, anchors) if anchors else None
+    anchored = checked_anchors(folder, keys, anchors) if anchors and folder else None
     passed = all(report.ok for report in reports) and (anchored is None or anchored.ok)
     if as_json:
         found = {"verified": passed, "leaves": sum(report.leaves for report in reports), "logs": reports}
@@ -145,12 +147,6 @@ def verify(
             click.echo(line)
         _print_text(reports)
     context.exit(0 if passed else FOUND_SOMETHING)
-
-
-def _named(folder: Path | None) -> Path:
-    if folder is None:
-        raise click.UsageError("--anchors: anchors are in a folder of sealed logs, name one")
-    return folder
 
 
 def _has_records(folder: Path, must_be_sealed: bool) -> bool:
