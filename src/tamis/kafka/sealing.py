@@ -4,6 +4,7 @@ Rules: read committed; no group, nothing committed: the sealer's own store holds
 told, never skipped; publishing is idempotent and waits for all replicas. librdkafka reconnects by itself.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -89,6 +90,23 @@ class SealerSource:
         except KafkaException as error:
             raise self._fault(place[0], error.args[0]) from None
         return Bounds(low, high, self._ids[place[0]])
+
+    def last(self, place: Place) -> TopicRecord | None:
+        """The last record of a partition without transactions, None when it is empty; only before ``start``.
+
+        Raises:
+            UnreachableError: the cluster does not answer.
+        """
+        low, high, _ = msgspec.structs.astuple(self.bounds(place))
+        if low >= high:
+            return None
+        self._consumer.assign([TopicPartition(*place, high - 1)])
+        deadline = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            message = self._consumer.poll(0.5)
+            if message is not None and message.error() is None:
+                return record_of(message)
+        raise UnreachableError(f"cannot read topic {place[0]}: no answer")
 
     def start(self, positions: Mapping[Place, int]) -> None:
         """Read these partitions from these offsets."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from tamis.domain.audit.checkpoint import Checkpoint
+from tamis.domain.audit.control import decode_control
 from tamis.domain.audit.note import Note
 from tamis.domain.audit.origin import LogOrigin
 from tamis.domain.audit.report import Check
@@ -73,6 +74,7 @@ class Sealer:
         Raises:
             SetupError: a topic is missing, or ``audit.requests`` holds less than was read of it.
         """
+        self._publish_control_again()
         self.sequencer.publish_keys(self._keys())
         positions: dict[Place, int] = {}
         for topic, log in self._short.items():
@@ -244,7 +246,6 @@ class Sealer:
         """What the store holds and a crash may have kept from being signed, written or published."""
         self._seal_control()
         if self.control.size:
-            self._publish_control_again()
             note = self._sign(self.control.checkpoint)
             self.control.tiles.checkpoint(note.encode())
             self._publish(self.control.checkpoint, note, Topic.AUDIT_CONTROL.value, 0)
@@ -256,13 +257,16 @@ class Sealer:
                 self._publish(checkpoint, note, state.log.origin.log, 0)
 
     def _publish_control_again(self) -> None:
-        """Leaves of the control log that its topic does not hold; readers pass over one that comes twice."""
+        """Leaves of the control log that its topic lacks: all behind the last one, so that none is left out between."""
         topic = self._config.topic(Topic.AUDIT_CONTROL)
         self._source.partitions(topic)
-        bounds = self._source.bounds((topic, 0))
-        if bounds.high - bounds.low < self.control.size:
-            key = str(self.control.origin).encode()
-            self._publisher.publish(topic, [(key, leaf) for leaf in self._store.control()])
+        last = self._source.last((topic, 0))
+        try:
+            seq = -1 if last is None else decode_control(last.value or b"").seq
+        except ValueError:
+            seq = -1  # not ours; readers will say so
+        key = str(self.control.origin).encode()
+        self._publisher.publish(topic, [(key, leaf) for leaf in self._store.control(seq + 1)])
 
     def _tell(self) -> None:
         if self._observer is None:

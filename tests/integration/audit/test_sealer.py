@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tamis.domain.audit.checkpoint import open_checkpoint
+from tamis.domain.audit.control import decode_control
 from tamis.domain.audit.note import NoteError
 from tamis.domain.audit.notices import EpochReason, Opening, Previous
 from tamis.domain.audit.origin import LogOrigin
@@ -236,3 +237,20 @@ def test_a_lost_tail_goes_on_in_a_new_epoch_only(installation: Installation, kaf
     shutil.rmtree(installation.folder / "audit.control")
     (bad,) = [report for report in verify_sealed(installation.folder) if report.log.endswith("p0/e2")]
     assert bad.attested == 0, "without the control log no worker key is known"
+
+
+def test_a_sealer_that_dies_before_it_publishes_leaves_no_hole_in_control(installation: Installation) -> None:
+    for death in range(3):
+        dying = installation.sealer()
+        dying.sequencer.add(WorkerKeyRevoked(at=wall_ms(), id=f"{death:016x}"))
+        dying.sequencer.keep()
+        assert dying.control.seal() is not None
+        dying.close()
+    last = installation.sealer()
+    last.sequencer.add(WorkerKeyRevoked(at=wall_ms(), id="f" * 16))
+    last.seal()
+    last.close()
+    kafka = KafkaSettings(bootstrap=installation.kafka.bootstrap)
+    records = read_topic(kafka, installation.topic(Topic.AUDIT_CONTROL))
+    leaves = [decode_control(record.value or b"").seq for record in records]
+    assert list(dict.fromkeys(leaves)) == list(range(5)), "a sealing key and four revocations, in order"
