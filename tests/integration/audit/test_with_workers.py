@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
+from tamis.kafka.reader import topic_ends
 from tamis.records.topics import Topic
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.kafka.cluster import KafkaCluster
+    from tests.support.process import Process
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -65,6 +68,7 @@ def test_killed_workers_and_sealers_leave_one_leaf_an_event_all_sealed_and_then_
         workers[round_ % 2].kill()
         sealer.kill()
         workers[round_ % 2], sealer = system.start("worker", "--role", "all"), system.start("sealer")
+    _keep_running(system, workers)
     system.wait_for_intake()
     leaves = system.leaves()
     system.wait_until(lambda: sum(_sealed(system).values()) == len(leaves), "all leaves to be sealed", 60)
@@ -84,6 +88,22 @@ def test_killed_workers_and_sealers_leave_one_leaf_an_event_all_sealed_and_then_
     system.wait_until(lambda: "log refused" in sealer.said(), "the sealer to refuse", 60)
     worker.kill()
     sealer.kill()
+
+
+def _keep_running(system: System, workers: list[Process]) -> None:
+    """Does what the supervisor does until all is decided: a worker that a rebalance hit in a bad moment ends itself."""
+    progress = system.progress()
+    deadline = time.monotonic() + 90
+    ends = topic_ends(system.settings.kafka, system.topic(Topic.EVENTS_RAW))
+    while progress.committed() != [ends[p] for p in range(PARTITIONS)]:
+        assert time.monotonic() < deadline, system.tails()
+        for number, worker in enumerate(workers):
+            if worker.exit_code() is not None:
+                assert worker.exit_code() == 70, worker.said()
+                system.processes.remove(worker)
+                workers[number] = system.start("worker", "--role", "all")
+        time.sleep(0.2)
+    progress.close()
 
 
 def _restore(system: System) -> None:
