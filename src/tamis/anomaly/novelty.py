@@ -113,7 +113,7 @@ class NoveltyEnsemble(AnomalyDetector):
         True
     """
 
-    def __init__(self, threshold: float = 3.99) -> None:
+    def __init__(self, threshold: float = 3.9) -> None:
         self.threshold = threshold
         self._deviation, self._recent, self._pattern = RollingMean(200), RollingMean(20), RollingMean(24)
         self._day, self._week = SlotScore(48, weekends=False), SlotScore(24, weekends=True)
