@@ -9,15 +9,21 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from deploy.grafana.build import queries
 from tamis.domain.audit.log import AuditLog
+from tamis.domain.audit.note import Signature
+from tamis.domain.audit.witness import Cosigned
 from tamis.domain.consent.model import Status
+from tamis.domain.rules import RuleSet
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
 from tamis.records.batch import RawBatch
 from tamis.records.metrics import Cell, Partial
+from tamis.records.topics import Topic
+from tamis.stores.sightings.memory import MemorySightings
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.metrics import Telemetry, vocabulary, wall_clock
 from tests.support.core import ConsentTable, StoredRecord, small_bundle, small_intake, track
@@ -34,12 +40,15 @@ pytestmark = [pytest.mark.prometheus, pytest.mark.slow]
 LIMIT_S = 90.0
 
 
-def _bodies(now: int) -> list[bytes]:
+def _bodies(now: int, number: int) -> list[bytes]:
+    """Events new and seen before; ``number`` tells one batch from the next."""
     at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [
-        track(timestamp=at),
-        track("m-2", timestamp=at, anonymousId="device-2"),
-        track("m-3", timestamp=at, event="Unknown Event"),
+        track(f"m-1-{number}", timestamp=at),
+        track(f"m-2-{number}", timestamp=at, anonymousId="device-2"),
+        track(f"m-3-{number}", timestamp=at, event="Unknown Event"),
+        track(f"m-1-{number}", timestamp=at),
+        track(f"m-2-{number}", timestamp=at, anonymousId="device-3"),
         b"no json",
     ]
 
@@ -52,6 +61,8 @@ class Worker:
         consent = ConsentTable()
         consent.set_device("device-1", analytics=Status.GRANTED, marketing=Status.GRANTED)
         self.intake, self.log = small_intake(consent), AuditLog("events.raw/0")
+        candidate = msgspec.structs.replace(small_bundle(), hash="fedcba9876543210", rules=RuleSet(()))
+        self.intake.shadow, self.known = small_intake(consent, candidate), MemorySightings(60)
         self.windows = WindowState()
         self.age = self.telemetry.age(60.0)
         self.offset = 0
@@ -63,11 +74,17 @@ class Worker:
     def step(self) -> None:
         """One batch of everything."""
         now = wall_clock()
-        records = [StoredRecord(self.offset + i, now, body) for i, body in enumerate(_bodies(now))]
+        records = [StoredRecord(self.offset + i, now, body) for i, body in enumerate(_bodies(now, self.offset))]
         batch = RawBatch("events.raw", 0, records, self.offset, self.offset + len(records), now)
         self.offset += len(records)
-        out = self.intake.process(self.log, batch)
+        out = self.intake.process(self.log, batch, self.known)
+        for minute, entries in out.fresh.items():
+            self.known.add(minute, b"".join(entries))
         self.telemetry.intake.decided(0, out)
+        self.telemetry.intake.remembered(0, 3, 4_096, 3_600)
+        self.telemetry.rules.following(1)
+        self.telemetry.rules.odd(0)
+        self.telemetry.rules.switched()
         self._committed("intake", "x.events.raw", len(records))
         self.telemetry.consent.normalised(
             0, Counter({"changes": 2, "ignored/no_subject": 1, "invalid/not_json": 1}), now
@@ -112,15 +129,34 @@ class Replica:
         self.telemetry.replica.progress(seen)
 
 
+class Sealer:
+    """Tells its progress as ``tamis sealer`` does."""
+
+    def __init__(self) -> None:
+        self.telemetry = Telemetry(vocabulary("0.1.0", "sealer"))
+
+    def step(self) -> None:
+        """One round of everything."""
+        for log in (Topic.AUDIT_LOG, Topic.AUDIT_CONTROL):
+            self.telemetry.sealer.sealed(log.value, 5)
+        self.telemetry.sealer.looked(3, 0.5, {"witness": 0})
+        self.telemetry.sealer.taken("worker-key", 1)
+        self.telemetry.outside.answered("w", Cosigned(Signature("w", b"\x00" * 4, b""), 1))
+        self.telemetry.outside.unwitnessed(1.0)
+        self.telemetry.outside.anchored(1)
+        self.telemetry.outside.not_anchored("no answer")
+
+
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[tuple[Prometheus, Worker, Replica]]:
+def watched(tmp_path: Path) -> Iterator[tuple[Prometheus, Worker, list[Replica | Sealer]]]:
     require("prometheus")
-    worker, replica = Worker(), Replica()
-    endpoints = [Endpoint(each.telemetry.registry, "127.0.0.1", 0) for each in (worker, replica)]
-    ports = {"worker-1": endpoints[0].port, "replica": endpoints[1].port}
+    worker = Worker()
+    others: list[Replica | Sealer] = [Replica(), Sealer()]
+    endpoints = [Endpoint(each.telemetry.registry, "127.0.0.1", 0) for each in (worker, *others)]
+    ports = dict(zip(("worker-1", "replica", "sealer"), (each.port for each in endpoints), strict=True))
     try:
         with prometheus(tmp_path, ports) as server:
-            yield server, worker, replica
+            yield server, worker, others
     finally:
         for endpoint in endpoints:
             endpoint.stop()
@@ -138,13 +174,17 @@ def _answered(server: Prometheus, query: str) -> bool:
     return bool(found) and not any(math.isnan(float(sample["value"][1])) for sample in found)
 
 
-def test_every_query_of_the_dashboards_has_an_answer(watched: tuple[Prometheus, Worker, Replica]) -> None:
-    server, worker, replica = watched
+Watched = tuple[Prometheus, Worker, list[Replica | Sealer]]
+
+
+def test_every_query_of_the_dashboards_has_an_answer(watched: Watched) -> None:
+    server, worker, others = watched
     waiting = set(queries())
 
     def all_answered() -> bool:
         worker.step()
-        replica.step()
+        for each in others:
+            each.step()
         waiting.difference_update([query for query in waiting if _answered(server, query)])
         return not waiting
 
@@ -153,7 +193,7 @@ def test_every_query_of_the_dashboards_has_an_answer(watched: tuple[Prometheus, 
     assert [sample["metric"]["owner"] for sample in server.query("tamis_incident")] == ["growth"]
 
 
-def test_alerts_fire(watched: tuple[Prometheus, Worker, Replica]) -> None:
+def test_alerts_fire(watched: Watched) -> None:
     server, worker, _ = watched
     edge = worker.telemetry.edge("intake")
 
