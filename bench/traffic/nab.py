@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ def nab_scores(shared: Path) -> dict[str, Any] | None:
     assert spec is not None
     assert spec.loader is not None
     scorer = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = scorer  # its dataclasses look for their module
     spec.loader.exec_module(scorer)
     report: dict[str, Any] = {}
     labels = json.loads((folder / "windows.json").read_text())
