@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DAY = 1440
 WEEK = 7 * DAY
-FIRST_MINUTE = 29_454_240  # Thursday, 1 January 2026, 00:00 UTC
+FIRST_MINUTE = 29_453_760  # Thursday, 1 January 2026, 00:00 UTC
 # Days since 1 January 2026 of the clock changes of that year: (forward, back), and the hour in UTC.
 CHANGES = {"eu": ((87, 297), 1), "us": ((66, 304), 7)}
 
@@ -39,7 +39,7 @@ class Calendar:
 def draw_calendar(rng: np.random.Generator, n: int) -> Calendar:
     """A quarter of the series cross a clock change in the judged weeks, a third have a holiday or two."""
     zone = str(rng.choice(["utc", "eu", "eu", "us"]))
-    offset = {"utc": 0, "eu": 60, "us": -300}[zone]
+    offset = {"utc": 0, "eu": 60, "us": -300 if rng.random() < 0.6 else -480}[zone]
     minute, change = np.arange(n), -1
     shift = np.zeros(n, dtype=np.int64)
     if zone != "utc" and rng.random() < 0.35:

@@ -1,7 +1,8 @@
 """Which scores of a stream are told to people: one alert per incident, a budget per day, no flapping.
 
 Rules: an incident opens at a score of 0.5 and closes after ``HEALTHY`` observations in a row below ``HEALTHY_SCORE``;
-one that comes back within ``FLAP_S`` is the same incident; every alert costs a token, tokens come back slowly, and
+one that comes back within ``FLAP_S`` is the same incident; what was told at this time of day on ``DAILY``
+other days of the last week is a habit and no news; every alert costs a token, tokens come back slowly, and
 without one the incident is opened silently. Time is that of the observations.
 Not handled here: what an alert says (``incidents``), grouping over series.
 """
@@ -13,6 +14,7 @@ HEALTHY = 5
 FLAP_S = 900
 BURST = 4.0
 PER_SECOND = 1.0 / 86_400
+DAY_S, DAILY, NEAR_S, MEMORY_S = 86_400, 2, 1_800, 8 * 86_400
 
 
 class PolicyState(msgspec.Struct):
@@ -24,7 +26,8 @@ class PolicyState(msgspec.Struct):
         closed: when the last incident closed, epoch seconds.
         tokens: alerts left.
         counted: up to when tokens were given back, epoch seconds.
-        muted: incidents that opened without a token.
+        muted: incidents that opened without a token or as a habit.
+        opened: when the incidents of the last days opened, epoch seconds.
     """
 
     open: bool = False
@@ -33,6 +36,7 @@ class PolicyState(msgspec.Struct):
     tokens: float = BURST
     counted: int = 0
     muted: int = 0
+    opened: tuple[int, ...] = ()
 
 
 class AlertPolicy:
@@ -61,10 +65,21 @@ class AlertPolicy:
         state.open, state.healthy = True, 0
         if time - state.closed < FLAP_S:
             return False
+        habit = self._is_habit(time)
+        state.opened = (*(each for each in state.opened if time - each < MEMORY_S), time)
         state.tokens = min(BURST, state.tokens + (time - state.counted) * PER_SECOND)
         state.counted = time
-        if state.tokens < 1.0:
+        if habit or state.tokens < 1.0:
             state.muted += 1
             return False
         state.tokens -= 1.0
         return True
+
+    def _is_habit(self, time: int) -> bool:
+        """Whether incidents opened at about this time of day on ``DAILY`` other days lately."""
+        days = set()
+        for each in self.state.opened:
+            away = (time - each) % DAY_S
+            if time - each < MEMORY_S and min(away, DAY_S - away) <= NEAR_S and time - each > DAY_S // 2:
+                days.add(round((time - each) / DAY_S))
+        return len(days) >= DAILY

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from tamis.anomaly.season import Range, Tier
 from tamis.anomaly.trail import Mark
 
-LOW = (0.75, 0.6, 0.5)  # share of the expectation that is still healthy, by tier
+LOW = (0.85, 0.6, 0.5)  # share of the expectation that is still healthy, by tier
 HIGH = (2.0, 2.5)  # the same upwards
 LEAST_EXTRA = 4.0  # events above the band that are never a spike
-LEAST_SPREAD = (4e-3, 1e-2, 4e-2)  # tau^2, by tier
+LEAST_SPREAD = (2e-3, 1e-2, 4e-2)  # tau^2, by tier
 
 
 class Band(NamedTuple):

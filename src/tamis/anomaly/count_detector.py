@@ -25,6 +25,8 @@ WINDOWS = ((1, True), (3, True), (10, False), (30, False))  # minutes, judged by
 HALF_LIVES = (20.0, 60.0, 1_440.0)
 ENOUGH_EXPECTED = 20.0  # events: what a window must expect before its calm means recovery
 SPIKE_WEIGHT = 1.6  # the upper edge leaves more room, so what passes it means more
+MOST_LEARNED = 2.5  # times the usual: what a count adds to the season at most
+MOST_ANCHOR = 5.0  # times the usual: a new normal
 SILENT = 0.1  # of the healthy count
 WARM_MINUTES = 60
 
@@ -49,7 +51,7 @@ NOTHING = Judgement()
 
 
 class CountState(msgspec.Struct, frozen=True, array_like=True):
-    """The whole state of a ``CountDetector``, version 1."""
+    """The whole state of a ``CountDetector``, version 2."""
 
     version: int
     season: SeasonState
@@ -63,7 +65,7 @@ class CountState(msgspec.Struct, frozen=True, array_like=True):
     last: int
 
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(CountState)
 
@@ -153,6 +155,7 @@ class CountDetector(AnomalyDetector):
             self._accept(verdict)
         elif turn == Turn.RECOVERED:
             self._trail.clear()
+        self._season.follow_clock(minute, count, self._ratios[2].get())
         self._learn(minute, count, usual, normal=normal)
         self._last = minute
         return verdict
@@ -234,7 +237,9 @@ class CountDetector(AnomalyDetector):
         observed, _, usual, _ = self._trail.total
         if usual > start.mid:
             for ratio in self._ratios:
-                ratio.anchor((observed - start.observed) / (usual - start.mid))
+                ratio.anchor(
+                    max(1.0 / MOST_ANCHOR, min(MOST_ANCHOR, (observed - start.observed) / (usual - start.mid)))
+                )
         self._set_level(verdict.observed)
         self._trail.clear()
 
@@ -248,7 +253,8 @@ class CountDetector(AnomalyDetector):
         self._trail.push(before, count, usual)
         self._season.update_minute(minute, count)
         if normal:
-            self._season.update(minute, count)
+            known = usual.tier == Tier.WARM  # one strange day must not become half of what is usual
+            self._season.update(minute, min(count, MOST_LEARNED * usual.high + 5.0) if known else count)
             self._rough.learn(count, before.quick * usual.mid if usual.tier == Tier.WARM else before.level)
         else:
             self._season.update_suspect(minute, count)

@@ -25,10 +25,11 @@ LONGEST = WINDOWS[-1]
 LOW, HIGH = 0.85, 1.25
 LOW_EARLY, HIGH_EARLY = 0.6, 2.0  # before the daily shape is known
 LEAST_EXTRA = 3.0
+BURST_EXTRA = 1.5  # times what bursts of the upstream step would give at the usual rate
 LEAST_SPREAD = (8e-3, 3e-3, 2e-3, 1.5e-3)
 WARM_MINUTES, SHAPED_MINUTES = 1_440, 4 * 1_440
 LEAST_CONVERSIONS = 30.0
-RETURN_MINUTES = 4 * 1_440
+RETURN_MINUTES = 1_440
 START = (0.0,) * 7
 
 
@@ -184,6 +185,7 @@ class RatioDetector(AnomalyDetector):
             observed = now[0] - start[0]
             low = share_low * min(now[1] - start[1], now[2] - start[2], now[3] - start[3])
             high = share_high * max(now[4] - start[4], now[5] - start[5], now[6] - start[6]) + LEAST_EXTRA
+            high += BURST_EXTRA * (now[4] - start[4] - now[1] + start[1])
             spread = self._spreads[i]
             if observed < low or observed > high:
                 edge = low if observed < low else high

@@ -15,14 +15,16 @@ from typing import NamedTuple
 import msgspec
 from river import stats
 
+from tamis.anomaly.clock_shift import SHIFTS, ClockShift, ShiftState, innocent_shift
 from tamis.anomaly.packing import pack, unpack
 
 SLOT_MINUTES = 15
 DAY_MINUTES = 1_440
 SLOTS = DAY_MINUTES // SLOT_MINUTES
-DAY_TYPES = 3  # working day, Saturday, Sunday
+DAY_TYPES = 4  # working day, Saturday, Sunday, edge of the week
 ALL_DAYS = DAY_TYPES * SLOTS
 WORKING_DAYS = 5
+EDGE, NOON = 3, SLOTS // 2  # Monday until noon, Friday from noon: where local weekends reach over UTC midnight
 SEEN = 15.0
 WARM = 45.0
 FORGETTING = 0.002
@@ -56,6 +58,7 @@ class SeasonState(msgspec.Struct, frozen=True, array_like=True):
     means: bytes
     seen: bytes
     minutes: bytes
+    shift: ShiftState
 
 
 def slot_of(minute: int) -> int:
@@ -65,8 +68,12 @@ def slot_of(minute: int) -> int:
 
 def _own_slot(minute: int) -> int:
     weekday = (minute // DAY_MINUTES + 3) % 7  # 1 January 1970 was a Thursday
-    day_type = 0 if weekday < WORKING_DAYS else weekday - WORKING_DAYS + 1
-    return day_type * SLOTS + minute % DAY_MINUTES // SLOT_MINUTES
+    slot = minute % DAY_MINUTES // SLOT_MINUTES
+    if weekday >= WORKING_DAYS:
+        return (weekday - WORKING_DAYS + 1) * SLOTS + slot
+    if (weekday == 0 and slot < NOON) or (weekday == WORKING_DAYS - 1 and slot >= NOON):
+        return EDGE * SLOTS + slot
+    return slot
 
 
 class SeasonProfile(stats.base.Bivariate):
@@ -76,6 +83,7 @@ class SeasonProfile(stats.base.Bivariate):
         self._means = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
         self._seen = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
         self._minutes = array("f", [-1.0]) * DAY_MINUTES
+        self._shift = ClockShift()
 
     def update(self, x: float, y: float) -> None:
         """Learn the count ``y`` of the epoch minute ``x``."""
@@ -94,6 +102,33 @@ class SeasonProfile(stats.base.Bivariate):
         at, old = minute % DAY_MINUTES, self._minutes[minute % DAY_MINUTES]
         self._minutes[at] = count if old < 0.0 else old + MINUTE_FORGETTING * (count - old)
 
+    def follow_clock(self, minute: int, count: float, level: float) -> bool:
+        """Take one minute, healthy or not; whether the whole season was moved by an hour because its clock was.
+
+        Args:
+            minute: epoch minute.
+            count: events in it.
+            level: how high the stream stands relative to usual.
+        """
+        quarter = self._shift.add(minute, count)
+        if quarter is None:
+            return False
+        slots = [_own_slot(minute + shift * SLOT_MINUTES) for shift in SHIFTS]
+        if any(self._seen[slot] < WARM for slot in slots):
+            return False
+        moved = self._shift.weigh(quarter, tuple(level * SLOT_MINUTES * self._means[slot] for slot in slots))
+        if moved:
+            self._move(moved)
+        return moved != 0
+
+    def _move(self, slots: int) -> None:
+        for values in (self._means, self._seen):
+            for start in range(0, ALL_DAYS + SLOTS, SLOTS):
+                day = values[start : start + SLOTS]
+                values[start : start + SLOTS] = day[slots:] + day[:slots]
+        at = slots * SLOT_MINUTES
+        self._minutes = array("f", map(max, self._minutes, self._minutes[at:] + self._minutes[:at]))
+
     def get(self) -> float:
         """Mean count per minute over all slots seen."""
         weights = self._seen[ALL_DAYS:]
@@ -106,6 +141,10 @@ class SeasonProfile(stats.base.Bivariate):
         seen, means = self._seen, self._means
         if seen[before] >= WARM and seen[own] >= WARM and seen[after] >= WARM:
             a, b, c = means[before], means[own], means[after]
+            moved = innocent_shift(minute // DAY_MINUTES)
+            if moved:
+                d = means[_own_slot(minute + moved * SLOT_MINUTES)]
+                return self._with_minute(minute, Tier.WARM, min(a, b, c, d), b, max(a, b, c, d))
             return self._with_minute(minute, Tier.WARM, min(a, b, c), b, max(a, b, c))
         known = [means[slot] for slot in (before, own, after) if seen[slot] >= SEEN]
         slot = slot_of(minute)
@@ -117,13 +156,14 @@ class SeasonProfile(stats.base.Bivariate):
 
     def encode(self) -> SeasonState:
         """The whole state as plain values."""
-        return SeasonState(pack(self._means), pack(self._seen), pack(self._minutes))
+        return SeasonState(pack(self._means), pack(self._seen), pack(self._minutes), self._shift.encode())
 
     def restore(self, state: SeasonState) -> None:
         """Take over a state made by ``encode``."""
         self._means = unpack("d", state.means, ALL_DAYS + SLOTS)
         self._seen = unpack("d", state.seen, ALL_DAYS + SLOTS)
         self._minutes = unpack("f", state.minutes, DAY_MINUTES)
+        self._shift.restore(state.shift)
 
     def _with_minute(self, minute: int, tier: int, low: float, mid: float, high: float) -> Range:
         single = self._minutes[minute % DAY_MINUTES]

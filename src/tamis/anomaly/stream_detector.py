@@ -14,6 +14,7 @@ from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
 
 MINUTE_S = 60
+COUNT_THRESHOLD, UPSTREAM_THRESHOLD, RATIO_THRESHOLD = 4.8, 5.4, 4.8
 
 
 class Verdict(NamedTuple):
@@ -33,7 +34,8 @@ class StreamDetector:
 
     def __init__(self, interval: int) -> None:
         self._counts = interval == MINUTE_S
-        self._count, self._upstream, self._ratio = CountDetector(), CountDetector(), RatioDetector()
+        self._count, self._upstream = CountDetector(COUNT_THRESHOLD), CountDetector(UPSTREAM_THRESHOLD)
+        self._ratio = RatioDetector(RATIO_THRESHOLD)
         self._novelty = NoveltyEnsemble()
         self.policy = AlertPolicy()
 
