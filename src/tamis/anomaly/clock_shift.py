@@ -1,8 +1,8 @@
 """Has the clock of a stream moved by an hour against UTC? Known dates of clock changes, evidence from the counts.
 
 Rules: for ``DAYS_AFTER`` days after the European and American clock changes the usual counts of an hour later (spring)
-or earlier (autumn) are innocent, too; a stream whose quarters of an hour fit the shifted day clearly better, on any date,
-is taken to have moved. Not handled here: what is usual (``season``).
+or earlier (autumn) are innocent, too; a stream whose quarters of an hour fit the shifted day clearly better, on any
+date, is taken to have moved. Not handled here: what is usual (``season``).
 """
 
 from datetime import UTC, datetime, timedelta
