@@ -76,7 +76,7 @@ STAGES = (
         ("unit", "property", "vectors", "contract", "architecture", "agents"),
     ),
     Stage("embedded", "on the embedded broker", (), ("embedded",)),
-    Stage("kafka", "on a real Kafka", (), ("integration",), 20 * MINUTE_S),
+    Stage("kafka", "on a real Kafka", (), ("integration",), 25 * MINUTE_S),
     Stage("outside", "with tools from outside", (), ("outside",)),
     Stage("e2e", "as a user would run it", (), ("e2e",)),
 )
