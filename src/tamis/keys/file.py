@@ -28,17 +28,31 @@ def read_key_file(path: Path, *, insecure_dev: bool = False) -> KeyRing:
     Raises:
         SetupError: the file is missing, open to others, or holds no usable keys.
     """
+    text = read_private(path, f"no key file; make one with: tamis keys init --file {path}")
+    return parse_keys(text, str(path), insecure_dev=insecure_dev)
+
+
+def read_private(path: Path, missing: str) -> bytes:
+    """The content of a file that only this user may read.
+
+    Args:
+        path: the file.
+        missing: what to say when there is none.
+
+    Raises:
+        SetupError: it is missing, cannot be read, or is open to others.
+    """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             text = file.read()
     except FileNotFoundError:
-        raise SetupError(f"{path}: no key file; make one with: tamis keys init --file {path}") from None
+        raise SetupError(f"{path}: {missing}") from None
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}") from None
     if why := objection(status.st_mode, owner=status.st_uid, user=os.geteuid()):
         raise SetupError(f"{path}: {why}")
-    return parse_keys(text, str(path), insecure_dev=insecure_dev)
+    return text
 
 
 def objection(mode: int, *, owner: int, user: int) -> str | None:

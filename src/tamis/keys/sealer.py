@@ -14,7 +14,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tamis.domain.audit.note import KeyKind, Note, NoteSigner, VerifierKey
-from tamis.keys.file import objection
+from tamis.keys.file import read_private
 from tamis.settings import SetupError
 
 FORMAT = "tamis-sealer-keys/v1"
@@ -119,16 +119,7 @@ def read_sealing_keys(path: Path) -> SealingKeys:
     Raises:
         SetupError: it is missing, open to others, or holds no usable keys.
     """
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            text = file.read()
-    except FileNotFoundError:
-        raise SetupError(f"{path}: no sealing keys; make them with: tamis keys sealer init") from None
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from None
-    if why := objection(status.st_mode, owner=status.st_uid, user=os.geteuid()):
-        raise SetupError(f"{path}: {why}")
+    text = read_private(path, "no sealing keys; make them with: tamis keys sealer init")
     try:
         document = msgspec.json.decode(text, type=_Document)
         usable = all(len(base64.b64decode(key.seed, validate=True)) == _SEED_BYTES for key in document.keys)

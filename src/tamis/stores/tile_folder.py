@@ -240,9 +240,3 @@ class TileFolder:
             with contextlib.suppress(FileNotFoundError):
                 return (self.folder / name).read_bytes()
         raise FolderDamagedError(f"{self.folder / names[0]} is missing")
-
-
-def log_folders(root: Path) -> list[Path]:
-    """The folders of logs under an export, in order: ``<log>/p<partition>/e<epoch>``."""
-    found = [path for path in root.glob("*/p*/e*") if path.is_dir()]
-    return sorted(found, key=lambda path: (path.parts[-3], int(path.parts[-2][1:]), int(path.parts[-1][1:])))
