@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tamis.consent_sources.statement import Statement
 from tamis.domain.bundle import Policy
-from tamis.domain.consent.model import ConsentChange, Status
+from tamis.domain.consent.model import ConsentChange, Status, keep_stricter
 from tamis.domain.identity import SubjectKeys
 
 # Kept apart in the record beside the policy's own, never judged; the set is closed so that records stay small.
@@ -23,8 +23,6 @@ UNKNOWN_CATEGORY = "unknown_category"
 UNKNOWN_REGULATION = "unknown_regulation"
 UNDATED_GRANT = "undated_grant"
 IGNORED = (NO_SUBJECT, UNKNOWN_CATEGORY, UNKNOWN_REGULATION, UNDATED_GRANT)
-
-_STRICTNESS = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
 
 
 class Keying:
@@ -91,6 +89,6 @@ class Keying:
             choices.pop(purpose, None)
             if status is Status.GRANTED and said.effective_at is None:
                 ignored[UNDATED_GRANT] += 1
-            elif purpose not in stated or _STRICTNESS[status] > _STRICTNESS[stated[purpose]]:
-                stated[purpose] = status
+            else:
+                keep_stricter(stated, purpose, status)
         return choices | stated

@@ -15,7 +15,7 @@ from tamis.consent_sources import fields
 from tamis.consent_sources.fields import Refused
 from tamis.consent_sources.statement import Entry, Statement
 from tamis.consent_sources.words import Choices
-from tamis.domain.consent.model import Status
+from tamis.domain.consent.model import Status, keep_all
 from tamis.domain.event import Invalid
 from tamis.domain.outcome import InvalidReason
 
@@ -99,9 +99,7 @@ class MappedSource:
         for choice in mapping.choices:
             found = _stated(choice, body)
             unclear |= found.unclear
-            for category, status in found.found.items():
-                if choices.get(category, Status.GRANTED) is Status.GRANTED:
-                    choices[category] = status
+            keep_all(choices, found.found)
         return Statement(
             source=mapping.id,
             choices=choices,

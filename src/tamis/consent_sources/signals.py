@@ -12,7 +12,7 @@ from typing import Any
 
 from tamis.consent_sources import fields, strings
 from tamis.consent_sources.statement import Entry, Statement
-from tamis.domain.consent.model import Status
+from tamis.domain.consent.model import Status, keep_all
 from tamis.domain.consent.strings.consent_mode import TYPES, ConsentMode, Signal, decode_gcd, decode_gcs
 from tamis.domain.outcome import InvalidReason
 
@@ -46,10 +46,10 @@ def _statement(body: dict[str, Any]) -> Statement:
     for field, read in _READERS.items():
         text = body.get(field)
         if text is not None:
-            _strictest(choices, read(text if isinstance(text, str) else ""))
+            keep_all(choices, read(text if isinstance(text, str) else ""))
     for field in _MODES:
         if body.get(field) is not None:
-            _strictest(choices, _mode(field, body[field]))
+            keep_all(choices, _mode(field, body[field]))
     return Statement(
         source=Signals.id,
         choices=choices,
@@ -59,12 +59,6 @@ def _statement(body: dict[str, Any]) -> Statement:
         regulation=fields.label(body.get("regulation")),
         gpc=gpc or None,
     )
-
-
-def _strictest(choices: dict[str, Status], stated: dict[str, Status]) -> None:
-    for category, status in stated.items():
-        if choices.get(category) is not Status.DENIED:
-            choices[category] = status
 
 
 def _mode(field: str, text: Any) -> dict[str, Status]:

@@ -8,7 +8,7 @@ nothing.
 Not handled here: vendors, legitimate interest (they are judged per destination, from the event's own string).
 """
 
-from tamis.domain.consent.model import Status
+from tamis.domain.consent.model import Status, keep_all
 from tamis.domain.consent.strings.gpp import GppString, decode_gpp
 from tamis.domain.consent.strings.tcf import TcString, decode_tcf
 from tamis.domain.consent.strings.tcf_judgement import judge_publisher
@@ -48,7 +48,7 @@ def of_gpp(text: str) -> dict[str, Status]:
             stated = _of_us(choices_of(section))
         else:
             stated = _NO_TC | _NO_US
-        choices |= {category: status for category, status in stated.items() if choices.get(category) != Status.DENIED}
+        keep_all(choices, stated)
     return choices
 
 

@@ -7,9 +7,7 @@ unknown word) refuses too and is remembered as unclear. When one category comes 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tamis.domain.consent.model import Status
-
-_STRICTNESS = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
+from tamis.domain.consent.model import Status, keep_stricter
 
 
 class Choices:
@@ -31,9 +29,7 @@ class Choices:
         if status is None:
             self.unclear.add(category)
             status = Status.DENIED
-        before = self.found.get(category)
-        if before is None or _STRICTNESS[status] > _STRICTNESS[before]:
-            self.found[category] = status
+        keep_stricter(self.found, category, status)
 
     def add_all(self, pairs: Iterable[tuple[str, Any]]) -> "Choices":
         """Several of them."""

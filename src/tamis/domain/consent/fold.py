@@ -16,6 +16,7 @@ import msgspec
 from tamis.domain.consent.model import (
     KEPT_LINKS,
     KEPT_VERSIONS,
+    STRICTNESS,
     ConsentChange,
     IdentityLink,
     Link,
@@ -26,7 +27,6 @@ from tamis.domain.consent.model import (
 from tamis.domain.keyed import base64url
 
 SALT_BYTES = 32
-_REFUSAL = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
 _FOREVER = 1 << 62
 
 Versions = tuple[PurposeVersion, ...]
@@ -134,7 +134,7 @@ def _rank(version: PurposeVersion) -> tuple[Any, ...]:
     return (
         version.effective_at,
         version.seq,
-        _REFUSAL[version.status],
+        STRICTNESS[version.status],
         -ends,
         not version.authenticated,
         version.notice is None,

@@ -16,7 +16,7 @@ from tamis.domain.consent.inline import Finding
 from tamis.domain.consent.model import Status
 from tamis.domain.consent.regulation import Regulation
 from tamis.domain.consent.verdict import ERASED, NONE, NOT_YET, NOTHING, RESTRICTED, Said
-from tamis.domain.outcome import Decision, Reason
+from tamis.domain.outcome import Reason
 
 # Strongest first: the reason of a destination or event is its strongest one. Behind UNPLANNED: no denials.
 ORDER = (
@@ -73,13 +73,6 @@ def strongest(reasons: list[Reason]) -> Reason:
 def best(reasons: list[Reason]) -> Reason:
     """Of reasons that all allow, the best ground."""
     return reasons[0] if len(reasons) == 1 else max(reasons, key=STRENGTH.__getitem__)
-
-
-def decision_of(reason: Reason) -> Decision:
-    """What a reason comes to."""
-    if reason in ALLOWED:
-        return Decision.ALLOW
-    return Decision.UNKNOWN if reason in OPEN else Decision.DENY
 
 
 def state_reason(state: str) -> Reason | None:

@@ -23,6 +23,23 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+STRICTNESS = {Status.GRANTED: 0, Status.DENIED: 1, Status.WITHDRAWN: 2}
+"""Of two statements about one thing the one with the higher number allows less."""
+
+
+def keep_stricter(choices: dict[str, Status], category: str, status: Status) -> None:
+    """Adds one choice; of several about one category the stricter holds."""
+    before = choices.get(category)
+    if before is None or STRICTNESS[status] > STRICTNESS[before]:
+        choices[category] = status
+
+
+def keep_all(choices: dict[str, Status], stated: dict[str, Status]) -> None:
+    """Adds several choices, each as ``keep_stricter`` does."""
+    for category, status in stated.items():
+        keep_stricter(choices, category, status)
+
+
 class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="consent", omit_defaults=True):
     """One statement of one subject, already keyed (``consent.changes``).
 
