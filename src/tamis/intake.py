@@ -171,7 +171,7 @@ class BatchRun:
                 now = self.clock = received_at
             found = decode(value, record.headers, now)
             if isinstance(found, Invalid):
-                self._refuse(offset, 0, value, value, "decode", found, now)
+                self._refuse(record, 0, value, "decode", found, now)
                 continue
             digest = sha256(value).digest() if len(found) > 1 else b""
             index = 0
@@ -184,9 +184,9 @@ class BatchRun:
                         cases.append((len(leaves), offset, index, now, occurred_at, committed, item))
                         leaves.append(b"")
                     else:
-                        self._refuse(offset, index, value, committed, "validate", ahead, occurred_at)
+                        self._refuse(record, index, committed, "validate", ahead, occurred_at)
                 else:
-                    self._refuse(offset, index, value, committed, "decode", item, now)
+                    self._refuse(record, index, committed, "decode", item, now)
                 index += 1  # noqa: SIM113 - a generator would cost every event, though nearly all are alone in their record
 
     def _sort_out(self, sighted: Sighted, cases: list[_Case], tags: list[bytes]) -> tuple[list[_Case], list[bytes]]:
@@ -208,7 +208,7 @@ class BatchRun:
         if repeat is Repeat.CONFLICT:
             records = self._batch.records
             record = records[bisect_left(records, offset, key=lambda each: each.offset)]
-            self._refused.add(offset, index, record.value or b"", "dedupe", Invalid(why), now)
+            self._refused.add(record, index, "dedupe", Invalid(why), now)
         self.leaves[place] = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
             _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
@@ -282,12 +282,12 @@ class BatchRun:
             add(site_of(event, sites), plan.series, now, standing.outcome, standing.reason, value)
 
     def _refuse(
-        self, offset: int, index: int, value: bytes, committed: bytes, stage: str, why: Invalid, occurred_at: int
+        self, record: RawRecord, index: int, committed: bytes, stage: str, why: Invalid, occurred_at: int
     ) -> None:
-        self._refused.add(offset, index, value, stage, why, self.clock)
+        self._refused.add(record, index, stage, why, self.clock)
         leaf = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(self.clock)(committed), '"dest":{}', "", _REFUSED_FACTS,
-            _REFUSED_RULE, self._seq + len(self.leaves), index, offset, self.clock, why.reason,
+            _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,
         )  # fmt: skip
         self.leaves.append(leaf)
         self.tally.add(NO_SITE, NO_RULE, self.clock, _INVALID, why.reason, None)

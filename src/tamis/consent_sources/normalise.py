@@ -138,6 +138,7 @@ class Normaliser:
             index=index,
             received_at=received_at,
             original=record.value or b"",
+            headers=record.headers,
             kept_before=kept_before,
         )
 

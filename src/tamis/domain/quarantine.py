@@ -4,12 +4,14 @@ Rules: pure (no clock, no randomness): equal input gives equal bytes, so a batch
 nonce is a keyed function of source position *and* plaintext, so a position that is written anew (topic re-created,
 other bytes) never repeats a nonce under one key. Position and key label are authenticated with the ciphertext. The
 record key is keyed too, never a plain digest. Of an original above ``MAX_SEALED_BYTES`` only a prefix is kept; of a
-record with several refused events the first entry alone keeps it, or a small record would become a huge quarantine.
+record with several refused events the first entry alone keeps it, or a small record would become a huge quarantine. The
+record's headers are sealed beside it, for what travelled in an address stands there; more than ``MAX_HEADERS_BYTES`` of
+them are not kept.
 Not handled here: who may open an entry, and the log of who did.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -20,11 +22,16 @@ from tamis.domain.keyed import mac, token
 
 MAX_SEALED_BYTES = 256 * 1024
 PREFIX_BYTES = 4 * 1024
+MAX_HEADERS_BYTES = 16 * 1024
 NONCE_BYTES = 12
 _KEY_LABEL = "quarantine/"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999  # the end of year 9999: a hostile timestamp must not fail the calendar
 _encode = msgspec.json.Encoder().encode
+_HEADERS = b"\0headers"
+
+Headers = Sequence[tuple[str, bytes | None]]
+_decode_headers = msgspec.json.Decoder(tuple[tuple[str, bytes | None], ...]).decode  # values in base64
 
 
 class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -42,6 +49,8 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         sealed: base64 of nonce || ciphertext || tag; a prefix of the original when ``truncated``; empty when an earlier
             entry of the same record holds it.
         truncated: only the first bytes were kept.
+        sealed_headers: the record's headers, in the same form; empty when it had none, they were too large, or an
+            earlier entry of the same record holds them.
     """
 
     stage: str
@@ -57,6 +66,7 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     key_id: str
     sealed: str
     truncated: bool = False
+    sealed_headers: str = ""
 
 
 class QuarantineSealer:
@@ -88,6 +98,7 @@ class QuarantineSealer:
         index: int,
         received_at: int,
         original: bytes,
+        headers: Headers = (),
         kept_before: bool = False,
     ) -> tuple[bytes, bytes]:
         """Key and value of one quarantine record; the texts must hold nothing the sender wrote.
@@ -99,10 +110,12 @@ class QuarantineSealer:
         where, day = _position(topic, partition, offset, index), day_of(received_at)
         kept = original[:PREFIX_BYTES] if truncated else original
         sealed = "" if kept_before else self._seal(day, where, kept)
+        beside = _encode(headers) if headers and not kept_before else b""
+        sealed_headers = self._seal(day, where + _HEADERS, beside) if 0 < len(beside) <= MAX_HEADERS_BYTES else ""
         value = QuarantineEntry(
             stage=stage, reason=reason, path=path, message=message, topic=topic, partition=partition, offset=offset,
             index=index, received_at=received_at, size=len(original), key_id=_KEY_LABEL + day, sealed=sealed,
-            truncated=truncated,
+            truncated=truncated, sealed_headers=sealed_headers,
         )  # fmt: skip
         return self._record_key(where).encode(), _encode(value)
 
@@ -132,9 +145,22 @@ def open_entry(entry: QuarantineEntry, key: bytes) -> bytes | None:
         key: the 32 bytes named by ``entry.key_id``.
     """
     where = _position(entry.topic, entry.partition, entry.offset, entry.index)
+    return _open(entry.sealed, where, entry.key_id, key)
+
+
+def open_headers(entry: QuarantineEntry, key: bytes) -> Headers | None:
+    """The record's headers, as far as they were kept; None when the key is wrong or the entry was altered."""
+    if not entry.sealed_headers:
+        return ()
+    where = _position(entry.topic, entry.partition, entry.offset, entry.index) + _HEADERS
+    opened = _open(entry.sealed_headers, where, entry.key_id, key)
+    return None if opened is None else _decode_headers(opened)
+
+
+def _open(sealed: str, where: bytes, key_id: str, key: bytes) -> bytes | None:
     try:
-        raw = b64decode(entry.sealed, validate=True)
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(where, entry.key_id))
+        raw = b64decode(sealed, validate=True)
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(where, key_id))
     except (InvalidTag, ValueError):
         return None
 

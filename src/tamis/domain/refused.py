@@ -4,8 +4,26 @@ Rules: one entry an event refused; the original of a record is kept, sealed, wit
 batch. Not handled here: the form of an entry (``domain.quarantine``).
 """
 
+from typing import Protocol
+
 from tamis.domain.event import Invalid
-from tamis.domain.quarantine import QuarantineSealer
+from tamis.domain.quarantine import Headers, QuarantineSealer
+
+
+class SourceRecord(Protocol):
+    """As much of an input record as is kept."""
+
+    @property
+    def offset(self) -> int:
+        """Position in the partition."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Record value."""
+
+    @property
+    def headers(self) -> Headers:
+        """Record headers."""
 
 
 class RefusedEvents:
@@ -29,8 +47,9 @@ class RefusedEvents:
         self._kept: set[int] = set()
         self.records: list[tuple[bytes | None, bytes]] = []
 
-    def add(self, offset: int, index: int, original: bytes, stage: str, why: Invalid, received_at: int) -> None:
-        """One event, refused at ``stage``; ``original`` is the value of its record, time in ms."""
+    def add(self, record: SourceRecord, index: int, stage: str, why: Invalid, received_at: int) -> None:
+        """The event at ``index`` of a record, refused at ``stage``; time in ms."""
+        offset = record.offset
         entry = self._sealer.entry(
             stage=stage,
             reason=why.reason,
@@ -41,7 +60,8 @@ class RefusedEvents:
             offset=offset,
             index=index,
             received_at=received_at,
-            original=original,
+            original=record.value or b"",
+            headers=record.headers,
             kept_before=offset in self._kept,
         )
         self._kept.add(offset)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tamis.domain.quarantine import (
+    MAX_HEADERS_BYTES,
     MAX_SEALED_BYTES,
     NONCE_BYTES,
     PREFIX_BYTES,
@@ -14,6 +15,7 @@ from tamis.domain.quarantine import (
     QuarantineSealer,
     day_of,
     open_entry,
+    open_headers,
 )
 
 DAY = 86_400_000
@@ -125,3 +127,31 @@ def test_an_original_that_another_entry_keeps_is_not_kept_again() -> None:
     _, entry = make(b"x" * (MAX_SEALED_BYTES + 1), index=1, kept_before=True)
     assert (entry.sealed, entry.truncated, entry.size) == ("", False, MAX_SEALED_BYTES + 1)
     assert open_entry(entry, key_for_day("1970-01-03")) is None
+
+
+def test_headers_come_back_and_are_as_unreadable() -> None:
+    headers = (("endpoint", b"https://t.example.test/?uid=ada"), ("Sec-GPC", b"1"), ("empty", None), ("odd", b"\xff\0"))
+    _, entry = make(headers=headers)
+    assert b"endpoint" not in msgspec.json.encode(entry) + base64.b64decode(entry.sealed_headers)
+    assert open_headers(entry, key_for_day("1970-01-03")) == headers
+    assert open_headers(entry, key_for_day("1970-01-04")) is None
+    assert open_entry(entry, key_for_day("1970-01-03")) == b'{"email":"ada@example.com"}'
+
+
+def test_headers_cannot_be_taken_for_an_original_or_moved() -> None:
+    _, entry = make(headers=(("a", b"b"),))
+    key = key_for_day("1970-01-03")
+    assert open_entry(msgspec.structs.replace(entry, sealed=entry.sealed_headers), key) is None
+    assert open_headers(msgspec.structs.replace(entry, sealed_headers=entry.sealed), key) is None
+    assert open_headers(msgspec.structs.replace(entry, index=1), key) is None
+
+
+@pytest.mark.parametrize("headers", [(), (("a", b"x" * MAX_HEADERS_BYTES),)])
+def test_no_headers_or_too_many_are_none(headers: tuple[tuple[str, bytes], ...]) -> None:
+    _, entry = make(headers=headers)
+    assert (entry.sealed_headers, open_headers(entry, key_for_day("1970-01-03"))) == ("", ())
+
+
+def test_a_further_entry_of_the_record_keeps_no_headers() -> None:
+    _, entry = make(headers=(("a", b"b"),), kept_before=True)
+    assert (entry.sealed, entry.sealed_headers) == ("", "")
