@@ -128,7 +128,8 @@ class BatchRun:
         self.sighted = None if known is None else Sighted(known.find)
         self.tally = Tally()
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
-        self._refused = RefusedEvents(intake.keys.sealer, batch.topic, batch.partition)
+        policy = bundle.policy
+        self._refused = RefusedEvents(intake.keys.sealer, batch.topic, batch.partition, policy.sites, policy.producers)
         keyed = intake.sessions
         span = batch.first, batch.next
         self._in_session = (
@@ -184,7 +185,7 @@ class BatchRun:
                         cases.append((len(leaves), offset, index, now, occurred_at, committed, item))
                         leaves.append(b"")
                     else:
-                        self._refuse(record, index, committed, "validate", ahead, occurred_at)
+                        self._refuse(record, index, committed, "validate", ahead, occurred_at, item)
                 else:
                     self._refuse(record, index, committed, "decode", item, now)
                 index += 1  # noqa: SIM113 - a generator would cost every event, though nearly all are alone in their record
@@ -208,7 +209,7 @@ class BatchRun:
         if repeat is Repeat.CONFLICT:
             records = self._batch.records
             record = records[bisect_left(records, offset, key=lambda each: each.offset)]
-            self._refused.add(record, index, "dedupe", Invalid(why), now)
+            self._refused.add(record, index, "dedupe", Invalid(why), now, self._refused.origin(event))
         self.leaves[place] = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
             _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
@@ -282,9 +283,11 @@ class BatchRun:
             add(site_of(event, sites), plan.series, now, standing.outcome, standing.reason, value)
 
     def _refuse(
-        self, record: RawRecord, index: int, committed: bytes, stage: str, why: Invalid, occurred_at: int
-    ) -> None:
-        self._refused.add(record, index, stage, why, self.clock)
+        self, record: RawRecord, index: int, committed: bytes, stage: str, why: Invalid, occurred_at: int,
+        event: Event | None = None,
+    ) -> None:  # fmt: skip
+        origin = None if event is None else self._refused.origin(event)
+        self._refused.add(record, index, stage, why, self.clock, origin)
         leaf = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(self.clock)(committed), '"dest":{}', "", _REFUSED_FACTS,
             _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,

@@ -50,6 +50,7 @@ def test_a_conflict_is_quarantined_with_its_original() -> None:
     ((_, value),) = out.outputs["events.quarantine"]
     entry = msgspec.json.decode(value)
     assert (entry["stage"], entry["reason"], entry["offset"]) == ("dedupe", "conflict", 1)
+    assert (entry["vendor"], entry["site"]) == ("segment", "shop")
     assert b"another" not in value
     assert len(out.outputs["events.clean"]) == 1
 

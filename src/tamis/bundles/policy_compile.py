@@ -34,6 +34,7 @@ def compile_policy(values: Values, keyed_by_subject: bool) -> Policy:
         max_users=identity.get("max_users_per_device", 3),
         grants_move=identity.get("grants_move", "authenticated") == "authenticated",
         sites=dict(values.get("sites", {})),
+        producers=frozenset(values.get("producers", ())),
         keyed_by_subject=keyed_by_subject,
     )
 

@@ -59,6 +59,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         max_users: with more persons than this on a device, nothing moves between it and them.
         grants_move: a grant made on a device while logged in holds for the person.
         sites: host name -> site label; a host not listed is "other".
+        producers: names of SDKs that are told besides the known ones, lower case (``domain.producer``).
         keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
     """
 
@@ -74,6 +75,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     max_users: int = 3
     grants_move: bool = True
     sites: Mapping[str, str] = {}
+    producers: frozenset[str] = frozenset()
     keyed_by_subject: bool = False
 
     def judged(self) -> tuple[Regulation, ...]:

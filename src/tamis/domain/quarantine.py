@@ -34,11 +34,46 @@ Headers = Sequence[tuple[str, bytes | None]]
 _decode_headers = msgspec.json.Decoder(tuple[tuple[str, bytes | None], ...]).decode  # values in base64
 
 
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """One violation of the rule an event falls under.
+
+    Attributes:
+        kind: ``domain.violations.ViolationKind``.
+        path: where, in names the rule's owner chose; ``[]`` stands for any element of a list.
+        severity: "error", "warning" or "info".
+    """
+
+    kind: str
+    path: str
+    severity: str
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Where a refused input comes from, in words of the configuration and of ``domain.producer`` alone.
+
+    Attributes:
+        producer: SDK, its version and the app's (``domain.producer``), "-" when nothing tells.
+        site: label from the policy, "other", or "-" when nothing tells.
+        vendor: envelope that decoded it, "" when none did.
+        rule: tagging rule the event falls under, "" when none or unknown.
+        faults: what is wrong with it by that rule.
+    """
+
+    producer: str = "-"
+    site: str = "-"
+    vendor: str = ""
+    rule: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+NOWHERE = Origin()
+
+
 class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why an input was refused; the original only as AES-256-GCM ciphertext.
 
     Attributes:
-        stage: "decode", "validate" or "consent".
+        stage: "decode", "validate", "dedupe" or "consent".
         reason: ``domain.outcome.InvalidReason``.
         path: JSON path without sender-chosen keys.
         message: safe text for the producer.
@@ -51,6 +86,11 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         truncated: only the first bytes were kept.
         sealed_headers: the record's headers, in the same form; empty when it had none, they were too large, or an
             earlier entry of the same record holds them.
+        producer: SDK and version that made it, and the app's version; "-" when nothing tells.
+        site: site it is about, "other" or "-".
+        vendor: envelope that decoded it, "" when none did.
+        rule: tagging rule it falls under, "" for none.
+        violations: everything wrong with it by that rule.
     """
 
     stage: str
@@ -67,6 +107,11 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     sealed: str
     truncated: bool = False
     sealed_headers: str = ""
+    producer: str = "-"
+    site: str = "-"
+    vendor: str = ""
+    rule: str = ""
+    violations: tuple[Fault, ...] = ()
 
 
 class QuarantineSealer:
@@ -100,6 +145,7 @@ class QuarantineSealer:
         original: bytes,
         headers: Headers = (),
         kept_before: bool = False,
+        origin: Origin = NOWHERE,
     ) -> tuple[bytes, bytes]:
         """Key and value of one quarantine record; the texts must hold nothing the sender wrote.
 
@@ -115,7 +161,8 @@ class QuarantineSealer:
         value = QuarantineEntry(
             stage=stage, reason=reason, path=path, message=message, topic=topic, partition=partition, offset=offset,
             index=index, received_at=received_at, size=len(original), key_id=_KEY_LABEL + day, sealed=sealed,
-            truncated=truncated, sealed_headers=sealed_headers,
+            truncated=truncated, sealed_headers=sealed_headers, producer=origin.producer, site=origin.site,
+            vendor=origin.vendor, rule=origin.rule, violations=origin.faults,
         )  # fmt: skip
         return self._record_key(where).encode(), _encode(value)
 

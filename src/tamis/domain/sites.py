@@ -5,6 +5,7 @@ page, is "other".
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from tamis.domain.event import Event
 
@@ -15,7 +16,11 @@ _HOST = 2  # where "scheme://host/path" has the host when it is split at "/"
 def site_of(event: Event, sites: Mapping[str, str]) -> str:
     """The site's label."""
     page = event.context.get("page")
-    url = page.get("url") if type(page) is dict else None
+    return site_of_address(page.get("url") if type(page) is dict else None, sites)
+
+
+def site_of_address(url: Any, sites: Mapping[str, str]) -> str:
+    """The label of the site a page's address is on."""
     if type(url) is not str:
         return OTHER
     parts = url.split("/", 3)

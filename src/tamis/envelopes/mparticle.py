@@ -77,6 +77,7 @@ class MParticle:
                 device_info=information,
                 application_info=outer.object("application_info"),
                 consent_state=stated,
+                sdk_version=outer.raw("sdk_version"),
             ),
             consent=consent,
             id_path="$.mp_deviceid",
