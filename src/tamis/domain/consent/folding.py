@@ -3,7 +3,7 @@
 Rules: a record is written only when it changed; the heartbeat is written last, so in the log it lies behind every
 change it speaks for; there is none until every raw partition has been heard of, and the last one is read back from the
 table after a take-over. Randomness (salts) comes in. A value that cannot be decoded is a fault: only tamis writes here.
-Not handled here: privacy requests, first sights.
+Not handled here: privacy requests; what becomes of first sights (``first_sight``).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,12 @@ from typing import Protocol
 
 import msgspec
 
+from tamis.domain.consent.first_sight import FirstSights, SightTable
 from tamis.domain.consent.fold import fold
 from tamis.domain.consent.model import (
     ChangesHeartbeat,
     ConsentChange,
+    FirstSight,
     IdentityLink,
     StateHeartbeat,
     SubjectRecord,
@@ -23,7 +25,7 @@ from tamis.domain.consent.model import (
 
 HEARTBEAT_MS = 1_000
 
-_decode_change = msgspec.json.Decoder(ConsentChange | IdentityLink | ChangesHeartbeat).decode
+_decode_change = msgspec.json.Decoder(ConsentChange | IdentityLink | FirstSight | ChangesHeartbeat).decode
 _decode_record = msgspec.json.Decoder(SubjectRecord).decode
 _decode_beat = msgspec.json.Decoder(StateHeartbeat).decode
 _encode = msgspec.json.Encoder().encode
@@ -36,13 +38,8 @@ class ChangeRecord(Protocol):
     value: bytes | None
 
 
-class StateTable(Protocol):
-    """The table whose changelog is ``consent.state``: encoded records by key."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """The value of a key, or None."""
-
-    def __setitem__(self, key: bytes, value: bytes) -> None: ...
+StateTable = SightTable
+"""The table whose changelog is ``consent.state``: encoded records by key."""
 
 
 class FoldState(msgspec.Struct):
@@ -53,12 +50,14 @@ class FoldState(msgspec.Struct):
         of: how many raw partitions there are, 0 while unknown.
         told: the oldest clock of the last heartbeat written, -1 before the first.
         restored: the table was asked for the heartbeat of the owner before.
+        sights: records made at first sight; None before the first batch.
     """
 
     clocks: dict[int, int] = msgspec.field(default_factory=dict)
     of: int = 0
     told: int = -1
     restored: bool = False
+    sights: FirstSights | None = None
 
 
 class Folder:
@@ -67,11 +66,18 @@ class Folder:
     Args:
         partitions: how many partitions ``consent.changes`` and ``consent.state`` have.
         fresh_salt: gives ``fold.SALT_BYTES`` random bytes.
+        partition_of: (key, partitions) -> partition; None when a table holds one partition only.
     """
 
-    def __init__(self, partitions: int, fresh_salt: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        fresh_salt: Callable[[], bytes],
+        partition_of: Callable[[bytes, int], int] | None = None,
+    ) -> None:
         self._partitions = partitions
         self._fresh_salt = fresh_salt
+        self._partition_of = partition_of
 
     def batch(self, partition: int, records: Sequence[ChangeRecord], table: StateTable, state: FoldState) -> int:
         """Folds one batch and moves ``state``, which must be discarded if writing fails.
@@ -89,6 +95,7 @@ class Folder:
             msgspec.DecodeError: a value is not one that tamis writes.
         """
         self._restore(partition, table, state)
+        sights = state.sights = state.sights or self._sights(partition, table)
         changed = 0
         for record in records:
             if record.value is None:
@@ -97,10 +104,16 @@ class Folder:
             if isinstance(item, ChangesHeartbeat):
                 state.clocks[item.partition] = max(state.clocks.get(item.partition, 0), item.clock)
                 state.of = max(state.of, item.of)
+            elif isinstance(item, FirstSight):
+                changed += sights.see(item, table, self._fresh_salt)
             else:
                 changed += self._change(item, table)
         self._heartbeat(partition, table, state)
-        return changed
+        return changed + sights.sweep(table, state.told)
+
+    def _sights(self, partition: int, table: StateTable) -> FirstSights:
+        place = self._partition_of
+        return FirstSights(lambda key: place is None or place(key, self._partitions) == partition, table.items())
 
     def _change(self, change: ConsentChange | IdentityLink, table: StateTable) -> bool:
         key = change.subject.encode()

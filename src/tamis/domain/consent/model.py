@@ -89,6 +89,20 @@ class IdentityLink(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     since: int
 
 
+class FirstSight(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="first_sight"):
+    """An event named a subject that has no record (``consent.changes``).
+
+    Attributes:
+        subject: subject key.
+        identity: "person" or "device", what ``subject`` is.
+        at: when the event was received, ms.
+    """
+
+    subject: str
+    identity: str
+    at: int
+
+
 class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
     """The normaliser has passed ``clock`` on raw consent partition ``partition`` of ``of``."""
 
@@ -136,6 +150,7 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         restricted_at: processing is restricted on request (Art. 18 GDPR): nothing leaves from now on, ms.
         links: a person's devices, or a device's persons, the first known first, at most ``KEPT_LINKS``.
         more_links: there were more than that.
+        provisional_until: made at first sight: it goes then (ms) if nothing was stated, linked or requested meanwhile.
     """
 
     salt: str
@@ -146,6 +161,7 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     restricted_at: int | None = None
     links: tuple[Link, ...] = ()
     more_links: bool = False
+    provisional_until: int | None = None
     v: int = SCHEMA
 
 

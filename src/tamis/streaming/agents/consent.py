@@ -16,6 +16,7 @@ import msgspec
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.normalise import Normaliser, NormaliserState
 from tamis.domain.consent.folding import Folder, FoldState
+from tamis.kafka.partitioner import partition_of
 from tamis.records.topics import Topic
 from tamis.streaming.transport.batch import Batch
 from tamis.streaming.transport.topic import batch_topic
@@ -147,7 +148,7 @@ def register_consent_agents(
     changes = batch_topic(app, config.topic(Topic.CONSENT_CHANGES), empty_every_s=None)
     table = subject_table(app, config)
     normalising = NormaliserRunner(normaliser, config, told)
-    folding = FoldRunner(Folder(config.partitions, fresh_salt), table, told)
+    folding = FoldRunner(Folder(config.partitions, fresh_salt, partition_of), table, told)
 
     @app.agent(raw, name="consent-normaliser")  # type: ignore[misc]
     async def normalise(stream: Any) -> None:
