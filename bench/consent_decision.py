@@ -23,6 +23,7 @@ from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
 from tamis.domain.consent.replay import Replayer
 from tamis.domain.decide import Decider
 from tamis.domain.directory import SubjectDirectory
+from tamis.domain.epochs import Epochs
 from tamis.domain.event import Event, InlineConsent
 from tamis.domain.keyring import Keyring
 from tamis.domain.plan import Plans
@@ -62,7 +63,9 @@ class Bench:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         keys = Keyring(
-            lambda label: hmac.digest(b"bench", label.encode(), "sha256"), "1", [d.id for d in bundle.destinations]
+            lambda label: hmac.digest(b"bench", label.encode(), "sha256"),
+            Epochs("1"),
+            [d.id for d in bundle.destinations],
         )
         self.events = [_event(n) for n in range(SUBJECTS)]
         self.signalled = [_event(n, SIGNALS) for n in range(SUBJECTS)]

@@ -252,7 +252,8 @@ class BatchRun:
             for send in standing.sends:
                 (project, bucket_ms), box = destinations[send.number], self._boxes[send.number]
                 at = occurred_at - occurred_at % bucket_ms
-                box.add((tag, position, send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial))
+                box.add((tag, position, send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial,
+                         send.previous))  # fmt: skip
         for box in self._boxes:
             box.encode()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tamis.domain.consent.model import SubjectRecord
+from tamis.domain.epochs import Epochs
 
 
 class RawRecord(Protocol):
@@ -65,8 +66,8 @@ class KeyProvider(Protocol):
     def derive(self, label: str) -> bytes:
         """32 bytes for ``label``, the same for every process that holds the same root key."""
 
-    def epoch(self) -> str:
-        """The current pseudonym epoch, e.g. "1"."""
+    def epochs(self) -> Epochs:
+        """The epochs of pseudonyms: "pseudonym/<domain>/<epoch>" can be derived for each of ``Epochs.live``."""
 
 
 StateRow = tuple[int, int, bytes, bytes | None]

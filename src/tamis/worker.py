@@ -19,7 +19,7 @@ import structlog
 from tamis.domain.bundle import Bundle
 from tamis.domain.selection import Selection
 from tamis.kafka.admin import check_topics
-from tamis.keys.provider import open_keys
+from tamis.keys.provider import open_keys, watch_keys
 from tamis.ports import KeyProvider
 from tamis.services.rules_start import start_rules, wait_for_rules, worker_name
 from tamis.services.rules_watch import RulesWatch, reporter
@@ -81,7 +81,8 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
     Raises:
         SetupError: configuration, keys or topics cannot be used, or the metrics port is taken.
     """
-    keys, clock, names = open_keys(settings), record_clock(settings), "+".join(sorted(roles))
+    keys: KeyProvider = watch_keys(settings) or open_keys(settings)
+    clock, names = record_clock(settings), "+".join(sorted(roles))
     given = folder_bundle(settings) if settings.rules.source == "folder" else None
     refuse_wrong_topics(settings, given)
     now = event_clock(settings, clock)

@@ -8,6 +8,7 @@ import msgspec
 
 from tamis.domain.bundle import Bundle, Destination, Policy
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
+from tamis.domain.epochs import Epochs
 from tamis.domain.event import Event
 from tamis.domain.identity import SubjectKeys
 from tamis.domain.keyring import Keyring
@@ -35,8 +36,8 @@ class FixedKeys:
     def derive(self, label: str) -> bytes:
         return hashlib.sha256(b"test" + label.encode()).digest()
 
-    def epoch(self) -> str:
-        return "1"
+    def epochs(self) -> Epochs:
+        return Epochs("1")
 
 
 class ConsentTable:
@@ -98,7 +99,7 @@ def small_bundle() -> Bundle:
 def small_intake(consent: ConsentTable, bundle: Bundle | None = None) -> Intake:
     """The core over ``consent``."""
     keys, bundle = FixedKeys(), bundle or small_bundle()
-    ring = Keyring(keys.derive, keys.epoch(), [d.id for d in bundle.destinations])
+    ring = Keyring(keys.derive, keys.epochs(), [d.id for d in bundle.destinations])
     return Intake(bundle, ring, consent, Decoder(keys.derive("event-id")))
 
 

@@ -86,7 +86,10 @@ def found_leaves(
         raise click.UsageError(str(error)) from None
     if ids or proof_ids:
         names = leaf_naming.open_names(session.settings, destination)
-        wanted += [(f"event id {n}", leaf_search.by_tag(logs, names.tag(text))) for n, text in enumerate(ids, 1)]
+        wanted += [
+            (f"event id {n}", [leaf for tag in names.tags(text) for leaf in leaf_search.by_tag(logs, tag)])
+            for n, text in enumerate(ids, 1)
+        ]
         wanted += [
             (f"proof id {text}", [leaf for at in names.positions(text) for leaf in leaf_search.by_position(logs, at)])
             for text in proof_ids

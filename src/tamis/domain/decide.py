@@ -38,16 +38,20 @@ class Decider:
         case = Case(self._policy, states, gathered.voices, said.regulations, said.findings, said.age, occurred_at, now)
         found = self._verdict(route, case.reasons(route))
         pid = f'"{subject.pid}"' if subject.pid else "null"
+        ends = subject.overlap_until
+        overlapping = now < ends
         silent = all(finding is SILENT for finding in said.findings)
         inline = NO_SIGNAL if silent else encode_inline(said.regulations, said.findings, route.purposes)
         return Standing(
             outcome=found.outcome,
             reason=found.reason,
-            sends=tuple([subject.send(leg.number, leg.destination.id) for leg in found.allowed]),
+            sends=tuple(
+                [subject.send(leg.number, leg.destination.id, overlapping=overlapping) for leg in found.allowed]
+            ),
             since=gathered.since,
             until=gathered.until,
-            now_since=gathered.now_since,
-            now_until=gathered.now_until,
+            now_since=gathered.now_since if overlapping else max(gathered.now_since, ends),
+            now_until=min(gathered.now_until, ends) if overlapping else gathered.now_until,
             max_lateness_ms=route.max_lateness_ms,
             destinations=found.destinations,
             facts=(

@@ -39,11 +39,17 @@ class Pseudonymiser:
         domain: destination id, or "audit".
         epoch: key epoch.
         key: 32 bytes, for this domain and epoch only.
+        previous: that of the epoch before, named beside this one while the overlap runs.
+        overlap_until: until when (ms, time of receipt); 0: no overlap.
     """
 
-    __slots__ = ("_token", "prefix")
+    __slots__ = ("_token", "overlap_until", "prefix", "previous")
 
-    def __init__(self, domain: str, epoch: str, key: bytes) -> None:
+    def __init__(
+        self, domain: str, epoch: str, key: bytes, previous: "Pseudonymiser | None" = None, overlap_until: int = 0
+    ) -> None:
+        self.previous = previous
+        self.overlap_until = overlap_until
         self.prefix = f"v1.{domain}.{epoch}."
         self._token = token(key)
 

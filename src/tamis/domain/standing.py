@@ -9,10 +9,17 @@ import msgspec
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
-    """One destination that may get the event: its number in the bundle and the subject's pseudonym there."""
+    """One destination that may get the event.
+
+    Attributes:
+        number: its place in the bundle.
+        pseudonym: the subject's there.
+        previous: that of the epoch before while an overlap of epochs runs, else "".
+    """
 
     number: int
     pseudonym: str
+    previous: str = ""
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):

@@ -88,16 +88,23 @@ class Subject:
         """
         return self._pseudonymisers[domain].pseudonym(self._salt, self.key)
 
-    def send(self, number: int, domain: str) -> Send:
-        """The pseudonym for destination ``number``, made when the first event goes there and shared by all later ones.
+    @property
+    def overlap_until(self) -> int:
+        """Until when (ms, time of receipt) records also name the pseudonym of the epoch before; 0: no overlap."""
+        return self._pseudonymisers[AUDIT_DOMAIN].overlap_until if self._salt else 0
+
+    def send(self, number: int, domain: str, *, overlapping: bool = False) -> Send:
+        """The pseudonyms for destination ``number``, made when the first event goes there and shared by all later ones.
 
         Raises:
             ValueError: the subject has no salt.
         """
         for made in self._sends:
-            if made.number == number:
+            if made.number == number and bool(made.previous) is overlapping:
                 return made
-        made = Send(number, self.pseudonym(domain))
+        before = self._pseudonymisers[domain].previous if overlapping else None
+        previous = "" if before is None else before.pseudonym(self._salt, self.key)
+        made = Send(number, self.pseudonym(domain), previous)
         self._sends = (*self._sends, made)
         return made
 

@@ -93,7 +93,19 @@ def create_key_file(path: Path, *, now_ms: int) -> KeyRing:
     return read_key_file(path)
 
 
-def _place(path: Path, text: bytes) -> None:
+def replace_private(path: Path, text: bytes) -> None:
+    """Puts a text in the place of a private file, at once and with mode 0600.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
+    try:
+        _place(path, text, over=True)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from None
+
+
+def _place(path: Path, text: bytes, *, over: bool = False) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -101,7 +113,10 @@ def _place(path: Path, text: bytes) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # fails where a rename would overwrite
+        if over:
+            draft.replace(path)
+        else:
+            os.link(draft, path)  # fails where a rename would overwrite
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()

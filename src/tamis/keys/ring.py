@@ -1,8 +1,9 @@
 """Root keys and what is derived from them.
 
-Rules: 32 random bytes a root; each epoch of pseudonyms has a root of its own, so that destroying an old one ends its
-pseudonyms; everything else comes from the first root and survives rotation. HKDF-SHA256 with the label as info, so no
-two labels share a key. Placeholder keys are refused. No repr, error or list shows material. Rotation is not done here.
+Rules: 32 random bytes a root; each epoch of pseudonyms has a root of its own. Event ids and proof ids come from the
+first root that is not revoked, so they are equal over an ordinary rotation and new after an incident; everything else
+comes from the first root and survives rotation. HKDF-SHA256 with the label as info, so no two labels share a key.
+Placeholder keys are refused. No repr, error or list shows material. Rotation is done in ``rotation``.
 
 Source: RFC 5869.
 """
@@ -17,6 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tamis.domain.epochs import Epochs
 from tamis.settings import SetupError
 
 ROOT_BYTES = 32
@@ -26,21 +28,32 @@ _ID_LABEL = "key-id"
 _ID_CHARS = 8
 _FEWEST_DISTINCT = 12  # 32 random bytes have fewer distinct values once in 10^14
 _PSEUDONYM = "pseudonym/"
+_EXPORTED_IDS = ("event/", "proof/")
 
 
-class RootEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One root as it is stored: ``root`` is base64."""
+class RootEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One root as it is stored.
+
+    Attributes:
+        epoch: letters and digits.
+        created_at: ms.
+        root: base64.
+        overlap_until: until when (ms) its pseudonyms accompany those of the next epoch; 0: not at all.
+        revoked_at: since when (ms) nothing is exported under it; 0: it is not revoked.
+    """
 
     epoch: str
     created_at: int
     root: str
+    overlap_until: int = 0
+    revoked_at: int = 0
 
     def __repr__(self) -> str:
         return f"RootEntry(epoch={self.epoch!r})"
 
 
 class KeyDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The key file: the last root's epoch is the current one; ``created_at`` in ms."""
+    """The key file: the last root's epoch is the current one."""
 
     format: str
     roots: tuple[RootEntry, ...]
@@ -49,12 +62,16 @@ class KeyDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class RootKey:
     """One root in memory."""
 
-    __slots__ = ("_material", "created_at", "epoch", "id")
+    __slots__ = ("_material", "created_at", "epoch", "id", "overlap_until", "revoked_at")
 
-    def __init__(self, material: bytes, *, epoch: str, created_at: int) -> None:
+    def __init__(
+        self, material: bytes, *, epoch: str, created_at: int, overlap_until: int = 0, revoked_at: int = 0
+    ) -> None:
         self._material = material
         self.epoch = epoch
         self.created_at = created_at
+        self.overlap_until = overlap_until
+        self.revoked_at = revoked_at
         self.id = self.derive(_ID_LABEL).hex()[:_ID_CHARS]
 
     def derive(self, label: str) -> bytes:
@@ -76,11 +93,16 @@ class KeyRing:
         self._by_epoch = {root.epoch: root for root in roots}
 
     def derive(self, label: str) -> bytes:
-        """32 bytes for ``label``: "pseudonym/<domain>/<epoch>" from that epoch's root, all else from the first.
+        """32 bytes for ``label``.
+
+        "pseudonym/<domain>/<epoch>" comes from that epoch's root, "event/..." and "proof/..." from the first root that
+        is not revoked, all else from the first.
 
         Raises:
             SetupError: the label names an epoch without a root.
         """
+        if label.startswith(_EXPORTED_IDS):
+            return next(root for root in self.roots if not root.revoked_at).derive(label)
         if not label.startswith(_PSEUDONYM):
             return self.roots[0].derive(label)
         epoch = label.rpartition("/")[2]
@@ -89,9 +111,33 @@ class KeyRing:
             raise SetupError(f"there is no key for epoch {epoch}")
         return root.derive(label)
 
-    def epoch(self) -> str:
-        """The current pseudonym epoch."""
-        return self.roots[-1].epoch
+    def derive_all(self, label: str) -> list[bytes]:
+        """Keys that ``derive`` may ever have given for "event/..." and "proof/...", the one in use first."""
+        in_use = self.derive(label)
+        others = [root.derive(label) for root in reversed(self.roots)]
+        return [in_use, *(key for key in others if key != in_use)]
+
+    def epochs(self) -> Epochs:
+        """Current epoch, the one that overlaps it, and all that are held."""
+        current, *older = reversed(self.roots)
+        before = older[0] if older and not older[0].revoked_at else None
+        return Epochs(
+            current.epoch,
+            before.epoch if before is not None and before.overlap_until else "",
+            before.overlap_until if before is not None else 0,
+            tuple(root.epoch for root in older),
+        )
+
+    def state(self, root: RootKey, now_ms: int) -> str:
+        """What a root of this ring is good for: "current", "overlapping", "retired" or "revoked".
+
+        Pseudonyms of a retired or revoked epoch are named in retractions and nowhere else.
+        """
+        if root is self.roots[-1]:
+            return "current"
+        if root.revoked_at:
+            return "revoked"
+        return "overlapping" if root is self.roots[-2] and now_ms < root.overlap_until else "retired"
 
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(root.id for root in self.roots)})"
@@ -117,6 +163,8 @@ def parse_keys(text: bytes, where: str, *, insecure_dev: bool = False) -> KeyRin
     epochs = [entry.epoch for entry in document.roots]
     if not epochs or len(set(epochs)) < len(epochs):
         raise SetupError(f"{where}: there must be at least one root, and one for each epoch")
+    if document.roots[-1].revoked_at:
+        raise SetupError(f"{where}: the last root is revoked; make a new one with: tamis keys rotate --incident")
     return KeyRing([_root(entry, where, insecure_dev=insecure_dev) for entry in document.roots])
 
 
@@ -133,7 +181,13 @@ def _root(entry: RootEntry, where: str, *, insecure_dev: bool) -> RootKey:
     why = placeholder_reason(material)
     if why and not insecure_dev:
         raise SetupError(f"{place}: a placeholder ({why}); make a real one with: tamis keys init")
-    return RootKey(material, epoch=entry.epoch, created_at=entry.created_at)
+    return RootKey(
+        material,
+        epoch=entry.epoch,
+        created_at=entry.created_at,
+        overlap_until=entry.overlap_until,
+        revoked_at=entry.revoked_at,
+    )
 
 
 def placeholder_reason(material: bytes) -> str | None:

@@ -30,6 +30,8 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         fields: allow-listed fields only.
         experiment: id of the experiment the rule's events take part in.
         variant: which of its variants the person saw; only those the rule lists.
+        pid_prev: the person's pseudonym of the epoch before, while an overlap of epochs runs: carry what you hold under
+            it over to ``subject``.
     """
 
     event_id: str
@@ -43,6 +45,7 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     value: float | None = None
     experiment: str = ""
     variant: str = ""
+    pid_prev: str = ""
     v: int = 1
 
 

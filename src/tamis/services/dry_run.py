@@ -20,6 +20,7 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES, fold
 from tamis.domain.consent.judge import ALLOWED
 from tamis.domain.consent.model import SubjectRecord
+from tamis.domain.epochs import Epochs
 from tamis.domain.event import Invalid
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
@@ -95,7 +96,7 @@ class DryRun:
     def __init__(self, bundle: Bundle, now: int, limits: Limits | None = None) -> None:
         self._now = now
         self._bundle = bundle
-        self._ring = Keyring(throw_away_key, "0", [destination.id for destination in bundle.destinations])
+        self._ring = Keyring(throw_away_key, Epochs("0"), [destination.id for destination in bundle.destinations])
         self._table = _Table()
         self._decoder = Decoder(throw_away_key("event-id"), limits)
         self._keying = Keying(bundle.policy, self._ring.subjects)

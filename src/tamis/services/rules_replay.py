@@ -39,7 +39,7 @@ def replay(
     )
 
     def core(bundle: Bundle, shadow: Intake | None = None) -> Intake:
-        ring = Keyring(keys.derive, keys.epoch(), [destination.id for destination in bundle.destinations])
+        ring = Keyring(keys.derive, keys.epochs(), [destination.id for destination in bundle.destinations])
         return Intake(bundle, ring, consent, decoder, shadow)
 
     intake, whole = core(active, core(candidate)), Differences()

@@ -16,6 +16,7 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.keyring import Keyring
 from tamis.domain.selection import Selection
 from tamis.keys.provider import open_keys
+from tamis.keys.watched import WatchedKeys
 from tamis.ports import KeyProvider
 from tamis.records.topics import Topic
 from tamis.settings import Settings, SetupError
@@ -55,6 +56,14 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     def selection(self) -> Feed:
         """What gives the newest selection."""
         return self.feed or partial(_same, Selection(self.bundle, with_shadow_rules(self.bundle)))
+
+    def ring(self) -> object:
+        """The key ring in use, after a look whether it was rotated: another object when it was.
+
+        Raises:
+            SetupError: the keys have changed into ones that cannot be used.
+        """
+        return self.keys.newest() if isinstance(self.keys, WatchedKeys) else self.keys
 
     def now(self) -> int:
         """The time events are judged at, ms."""
@@ -98,6 +107,9 @@ def event_clock(settings: Settings, clock: RecordClock | None) -> Callable[[], i
 
 
 def keyring(parts: Parts, bundle: Bundle | None = None) -> Keyring:
-    """The key functions of a bundle's destinations; ``parts.bundle`` unless another one is given."""
+    """The key functions of a bundle's destinations; ``parts.bundle`` unless another one is given.
+
+    Made anew, by a ``Switch`` that is given ``parts.ring``, whenever the bundle or the keys are other ones.
+    """
     destinations = (bundle or parts.bundle).destinations
-    return Keyring(parts.keys.derive, parts.keys.epoch(), [destination.id for destination in destinations])
+    return Keyring(parts.keys.derive, parts.keys.epochs(), [destination.id for destination in destinations])

@@ -158,7 +158,7 @@ def intake_switch(parts: Parts, consent: ConsentView, decoder: Decoder) -> Switc
         shadow = None if selection.candidate is None else core(selection.candidate)
         return core(selection.active, shadow, before)
 
-    return Switch(parts.selection(), make, parts.told)
+    return Switch(parts.selection(), make, parts.told, parts.ring)
 
 
 def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeeper | None:

@@ -12,6 +12,7 @@ from tamis.cli.main import tamis
 from tamis.domain.keyed import mac
 from tamis.domain.pseudonym import EventIds, ProofIds, position_block, tokens_of
 from tamis.keys.file import create_key_file, read_key_file
+from tamis.keys.rotation import rotate_key_file
 from tests.support.sealed import SealedLog
 from tests.support.sealed_folder import write_log
 from tests.support.sealed_prod import BASE, KEY, WITNESSES, prod_log, write_prod
@@ -134,3 +135,28 @@ def test_an_event_is_found_by_its_own_id_and_by_the_one_a_destination_received(t
         items = json.loads(_run(*ask, *arguments, stdin=f"{name}\n").output)["items"]
         assert [item["index"] for item in items] == [3, 7]
     assert _run(*ask, "--destination", "crm", stdin="m-1\n").exit_code != 0
+
+
+@pytest.mark.parametrize("incident", [False, True])
+def test_ids_of_an_earlier_epoch_are_still_read(
+    folder: SealedFolder, tmp_path: Path, keys: Path, *, incident: bool
+) -> None:
+    tag = mac(read_key_file(keys).derive("audit/eid"))(b"m-1")[:16]
+    log = prod_log(0, 20)
+    leaves = [leaf.replace(b"e" * 22, tag.hex().encode()) if n == 3 else leaf for n, leaf in enumerate(log.leaves)]
+    write_log(tmp_path / "sealed", SealedLog(leaves, log.origin))
+    sent = []
+    for overlap in (7, 7):
+        derive = read_key_file(keys).derive
+        proof, event = ProofIds(derive("proof/crm")), EventIds(derive("event/crm"))
+        sent.append((tokens_of(proof.encipher([position_block(1, 5, 1)]))[0], tokens_of(event.encipher([tag]))[0]))
+        rotate_key_file(keys, now_ms=7, overlap_ms=overlap, incident=incident)
+    assert (sent[0] != sent[1]) == incident
+    for number, (proof_id, event_id) in enumerate(sent):
+        to = tmp_path / f"{number}.zip", tmp_path / f"{number}-event.zip"
+        by_proof = _run("audit", "prove", folder.folder, "--proof-id", proof_id.decode(), "--to", to[0],
+                        "--destination", "crm")  # fmt: skip
+        assert by_proof.output.startswith("events.raw/1/5/1: leaf ")
+        by_event = _run("audit", "prove", tmp_path / "sealed", "--event-id", "-", "--to", to[1], "--json",
+                        "--destination", "crm", stdin=f"{event_id.decode()}\n")  # fmt: skip
+        assert [item["index"] for item in json.loads(by_event.output)["items"]] == [3]

@@ -43,7 +43,7 @@ def test_labels_do_not_share_keys(one: str, other: str) -> None:
 def test_a_new_epoch_changes_its_pseudonyms_and_nothing_else() -> None:
     before = parse_keys(_document(("1", GOOD)), "here")
     after = parse_keys(_document(("1", GOOD), ("2", OTHER)), "here")
-    assert (before.epoch(), after.epoch()) == ("1", "2")
+    assert (before.epochs().current, after.epochs().current) == ("1", "2")
     assert after.derive("subject") == before.derive("subject")
     assert after.derive("pseudonym/clean/1") == before.derive("pseudonym/clean/1")
     assert after.derive("pseudonym/clean/2") == RootKey(OTHER, epoch="2", created_at=0).derive("pseudonym/clean/2")
@@ -69,7 +69,7 @@ def test_an_epoch_without_a_key_is_refused() -> None:
 def test_placeholders_are_refused_unless_development_is_asked_for(material: bytes) -> None:
     with pytest.raises(SetupError, match="placeholder"):
         parse_keys(_document(("1", material)), "here")
-    assert parse_keys(_document(("1", material)), "here", insecure_dev=True).epoch() == "1"
+    assert parse_keys(_document(("1", material)), "here", insecure_dev=True).epochs().current == "1"
 
 
 @given(st.integers(0, 2**64))

@@ -20,19 +20,19 @@ EVENT_IDS, PROOFS = EventIds(b"e" * 32), ProofIds(b"p" * 32)
 def row(number: int = 0, **over: Any) -> Row:
     given_ = {
         "subject": f"v1.clean.1.{number}", "name": "page", "rule": "", "stage": "", "value": None, "occurred_at": 1000,
-        "fields": {"n": number}, "trial": NO_TRIAL,
+        "fields": {"n": number}, "trial": NO_TRIAL, "previous": "",
     }  # fmt: skip
     return (bytes([number]) * 16, position_block(0, number, 0), *(given_ | over).values())  # type: ignore[return-value]
 
 
 def alone(given_: Row) -> bytes:
     """What ``encode_clean`` gives for a row."""
-    tag, position, subject, name, rule, stage, value, occurred_at, fields, (experiment, variant) = given_
+    tag, position, subject, name, rule, stage, value, occurred_at, fields, (experiment, variant), prev = given_
     (event_id,), (proof_id,) = tokens_of(EVENT_IDS.encipher([tag])), tokens_of(PROOFS.encipher([position]))
     return encode_clean(
         CleanEvent(
             event_id=event_id.decode(), proof_id=proof_id.decode(), subject=subject, name=name, rule=rule, stage=stage,
-            value=value, occurred_at=occurred_at, fields=fields, experiment=experiment, variant=variant,
+            value=value, occurred_at=occurred_at, fields=fields, experiment=experiment, variant=variant, pid_prev=prev,
         )
     )  # fmt: skip
 
@@ -66,6 +66,7 @@ rows_of_any_kind = st.builds(
     occurred_at=st.integers(0, 2**53),
     fields=st.dictionaries(st.text("abc_", max_size=3), scalars, max_size=4),
     trial=st.tuples(words, words),
+    previous=st.sampled_from(["", "v1.clean.1.abc"]),
 )
 
 

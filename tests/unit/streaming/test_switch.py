@@ -21,3 +21,19 @@ def test_what_is_made_of_a_selection_changes_when_it_does() -> None:
     assert switch.newer() is None
     assert made == [(minimal_bundle().hash, None), (reference_bundle().hash, minimal_bundle().hash)]
     assert told == [offered[0]]
+
+
+def test_a_rotated_ring_makes_the_part_anew_and_tells_nobody() -> None:
+    selection, rings, told = Selection(minimal_bundle()), ["first"], list[Selection]()
+    made: list[str] = []
+
+    def make(_selection: Selection, _before: str | None) -> str:
+        made.append(rings[0])
+        return rings[0]
+
+    switch = Switch(lambda: selection, make, told.append, lambda: rings[0])
+    assert switch.newer() is None
+    rings[0] = "second"
+    assert switch.newer() == "second"
+    assert switch.newer() is None
+    assert (made, told) == (["first", "second"], [])

@@ -19,6 +19,7 @@ from tamis.demo.bench.plain_step import PlainStep
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
+from tamis.domain.epochs import Epochs
 from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
 from tamis.intake import BatchRun, Intake
@@ -72,7 +73,7 @@ class StepCosts(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure_steps(bundle: Bundle) -> StepCosts:
     """Runs the step over the benchmark's events, without Kafka; takes some ten seconds."""
-    keys = Keyring(_derive, "1", [destination.id for destination in bundle.destinations])
+    keys = Keyring(_derive, Epochs("1"), [destination.id for destination in bundle.destinations])
     consent = _Consent(keys)
     intake = Intake(bundle, keys, consent, Decoder(_derive("event-id")))
     records = [_Record(n, START_MS, out.value) for n, out in enumerate(traffic.events(EVENTS, 1, START_MS))]
