@@ -5,10 +5,11 @@ which all of them stay as they are, and the leaf states the same facts. The deci
 records, bundle, received_at).
 """
 
+from tamis.domain.audit.leaf import FRAME_BYTES, MAX_LEAF_BYTES
 from tamis.domain.bundle import Policy
 from tamis.domain.circumstance import Circumstance
-from tamis.domain.consent.case import Case, Verdict, verdict
-from tamis.domain.consent.facts import NO_SIGNAL, encode_inline
+from tamis.domain.consent.case import Case, Verdict, unrecordable, verdict
+from tamis.domain.consent.facts import CUT, NO_SIGNAL, encode_inline
 from tamis.domain.consent.gather import Gathered
 from tamis.domain.consent.inline import SILENT
 from tamis.domain.consent.verdict import state_of
@@ -18,6 +19,7 @@ from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
 
 _MAX_TEXTS = 4_096
+_MAX_STATED = MAX_LEAF_BYTES - FRAME_BYTES
 
 
 class Decider:
@@ -42,6 +44,10 @@ class Decider:
         overlapping = now < ends
         silent = all(finding is SILENT for finding in said.findings)
         inline = NO_SIGNAL if silent else encode_inline(said.regulations, said.findings, route.purposes)
+        facts = gathered.text(said.age)
+        if len(found.destinations) + len(facts) + len(inline) + len(said.reg) > _MAX_STATED:
+            found = self._verdict(route, unrecordable(route))
+            facts, inline = f'{{"{CUT}":{len(facts)}}}', NO_SIGNAL
         return Standing(
             outcome=found.outcome,
             reason=found.reason,
@@ -55,7 +61,7 @@ class Decider:
             max_lateness_ms=route.max_lateness_ms,
             destinations=found.destinations,
             facts=(
-                f'"facts":{gathered.text(said.age)},"inline":{inline},"out":"{found.outcome}","pid":{pid},'
+                f'"facts":{facts},"inline":{inline},"out":"{found.outcome}","pid":{pid},'
                 f'"reg":"{said.reg}",'
             ),
             revisions=self._revision(subject),

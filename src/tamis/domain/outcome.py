@@ -55,7 +55,7 @@ class Reason(StrEnum):
 
     Allowed: GRANTED, NOT_OPTED_OUT (a regulation where silence is yes), INLINE_GRANTED (a regulation whose only source
     is the event itself). Unknown: NO_RECORD, NO_CHOICE. Not of consent: BOT, DUPLICATE, CONFLICT, UNDECIDED (held, and
-    nobody decided in time).
+    nobody decided in time), UNRECORDABLE (the leaf could not state what it would be decided on).
     """
 
     GRANTED = "granted"
@@ -84,6 +84,7 @@ class Reason(StrEnum):
     UNPLANNED = "unplanned_event"
     NOT_ROUTED = "not_routed"
     LATE = "late"
+    UNRECORDABLE = "unrecordable"
     BOT = "bot"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"

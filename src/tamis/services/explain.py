@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tamis.domain.bundle import Bundle
-from tamis.domain.consent.facts import decode_scopes
+from tamis.domain.consent.facts import CUT, decode_scopes
 from tamis.domain.consent.judge import ALLOWED
 from tamis.domain.consent.verdict import Said
 from tamis.domain.outcome import Outcome
@@ -186,6 +186,8 @@ def _facts(leaf: Mapping[str, Any]) -> Iterator[str]:
         yield f"age: {facts['age']}"
     if "users" in facts:
         yield f"persons known on the device: {facts['users']}"
+    if CUT in facts:
+        yield f"more is known than one entry can state ({facts[CUT]:,} bytes), so nothing of it is used"
     yield from _inline(leaf["inline"])
 
 

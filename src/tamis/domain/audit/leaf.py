@@ -13,6 +13,8 @@ import msgspec
 
 LEAF_VERSION = 1
 MAX_LEAF_BYTES = 4096
+FRAME_BYTES = 640
+"""What a leaf takes at most besides its facts: ``dest``, ``facts``, ``inline`` and ``reg`` are all empty."""
 HEAD_HEADER = ("type", b"head")
 
 

@@ -28,6 +28,7 @@ class Case(msgspec.Struct, frozen=True):
         regulations, findings: all that apply, and what the event says under each.
         age: "adult", "child" or "unknown".
         at, now: time of the event and of the decision, ms.
+        cut: the facts are too many to be stated in a leaf: nothing is allowed.
     """
 
     policy: Policy
@@ -38,9 +39,12 @@ class Case(msgspec.Struct, frozen=True):
     age: str
     at: int
     now: int
+    cut: bool = False
 
     def reasons(self, route: Route) -> list[Reason]:
         """The reason of each leg."""
+        if self.cut:
+            return unrecordable(route)
         barred = self._barred()
         asked: dict[tuple[str, str], Reason] = {}
         return [self._leg(leg, barred, asked) for leg in route.legs]
@@ -79,6 +83,11 @@ class Case(msgspec.Struct, frozen=True):
             for law, said in pairs
         ]
         return best(reasons) if ALLOWED.issuperset(reasons) else strongest(reasons)
+
+
+def unrecordable(route: Route) -> list[Reason]:
+    """The reasons of the legs of an event whose facts do not fit into a leaf."""
+    return [Reason.UNRECORDABLE] * len(route.legs)
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ import msgspec
 
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.case import UNKNOWN_AGE, Case, verdict
-from tamis.domain.consent.facts import Scopes, decode_inline, decode_scopes, spoken_of
+from tamis.domain.consent.facts import CUT, Scopes, decode_inline, decode_scopes, spoken_of
 from tamis.domain.consent.gather import LINKED
 from tamis.domain.consent.judge import Voices
 from tamis.domain.outcome import Decision, Outcome
@@ -99,6 +99,7 @@ class Replayer:
             facts.get("age", UNKNOWN_AGE),
             leaf["at"],
             leaf["ts"],
+            cut=CUT in facts,
         )
 
 
