@@ -61,22 +61,32 @@ def test_the_broken_tagging_is_one_incident_that_closes(broken: tuple[Path, dict
 
 def test_outputs_on_disk_hold_no_raw_identity(broken: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = broken
-    files = [*folder.glob("*.jsonl"), *(folder / "audit").iterdir()]
+    files = [*folder.glob("*.jsonl"), *(path for path in (folder / "audit").rglob("*") if path.is_file())]
     assert {"events.clean.jsonl", "crm.hubspot.jsonl", "crm.marketo.jsonl"} <= {file.name for file in files}
     for file in files:
         content = file.read_bytes()
-        assert content
+        assert content or file.name == ".lock"
         assert not RAW_MARKS.search(content), file.name
 
 
-def test_the_written_log_verifies_again_from_disk(broken: tuple[Path, dict[str, Any]]) -> None:
+def test_the_sealed_log_verifies_again_from_disk_with_the_key_beside_it(broken: tuple[Path, dict[str, Any]]) -> None:
     folder, summary = broken
-    run = subprocess.run(
-        [*TAMIS, "audit", "verify", str(folder / "audit"), "--json"], capture_output=True, text=True, check=False
-    )
+    verify = [*TAMIS, "audit", "verify", str(folder / "audit"), "--json", "--vkey"]
+    run = subprocess.run([*verify, str(folder / "audit.vkey")], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout.strip().splitlines()[-1])
     assert (report["verified"], report["leaves"]) == (True, summary["audit_leaves"])
+    sealed = {log["log"].split("/")[2]: log["sealed"] for log in report["logs"]}
+    assert min(sealed.values()) > 0, "every log has a checkpoint by that key"
+    assert all(log["attested"] for log in report["logs"] if log["heads"]), "and its batches are signed by workers"
+
+
+def test_a_decision_of_the_demo_is_explained_from_its_folder_alone(broken: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = broken
+    asked = [*TAMIS, "explain", str(folder / "audit"), "--json", "--position", "events.raw/1/17/0"]
+    run = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert json.loads(run.stdout.splitlines()[0])["reevaluated"] in {"same", "not decided"}
 
 
 def test_a_healthy_run_gives_no_alert(tmp_path: Path) -> None:

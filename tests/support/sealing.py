@@ -52,7 +52,10 @@ class Installation:
         self.partitions = partitions
         kafka.create_topics(
             {self.topic(Topic.AUDIT_LOG): partitions}
-            | {self.topic(t): 1 for t in (Topic.AUDIT_CONTROL, Topic.AUDIT_CHECKPOINTS, Topic.AUDIT_REQUESTS)}
+            | {
+                self.topic(t): 1
+                for t in (Topic.AUDIT_CONTROL, Topic.AUDIT_CHECKPOINTS, Topic.AUDIT_REQUESTS, Topic.RULES)
+            }
         )
         self.keys = SealingKeys((new_entry("2026", wall_ms() - 1_000),))
         self.signer = signer()

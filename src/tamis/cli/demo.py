@@ -25,7 +25,8 @@ def command(events: int, seconds: float, no_fault: bool, seed: int, folder: Path
     """Run everything for about a minute on a broker inside this process.
 
     Visitors of a shop and a law firm's site, their consent, duplicates and malformed records; midway the tagging of one
-    rule breaks and is repaired. At the end the audit log is verified. Ctrl-C ends it early, in order.
+    rule breaks and is repaired. A sealer signs the audit log, which is verified at the end. Ctrl-C ends it early, in
+    order.
     """
     from rich.console import Console
 
@@ -48,8 +49,11 @@ def command(events: int, seconds: float, no_fault: bool, seed: int, folder: Path
 
 
 def _closing(folder: Path, verified: bool, balanced: bool) -> list[str]:
+    from tamis.demo.run import AUDIT_FOLDER, VKEY_FILE
+
     program = sys.argv[0] if Path(sys.argv[0]).name == "tamis" else "tamis"
-    log, ledger = "verified" if verified else "NOT VERIFIED", "=" if balanced else "DIFFER FROM"
+    audit = folder / AUDIT_FOLDER
+    log, ledger = "sealed and verified" if verified else "NOT VERIFIED", "=" if balanced else "DIFFER FROM"
     return [
         "",
         f"audit log {log}; events in {ledger} the sum of the outcomes",
@@ -58,5 +62,7 @@ def _closing(folder: Path, verified: bool, balanced: bool) -> list[str]:
         "  crm.hubspot.jsonl       what one CRM gets; compare its ids with crm.marketo.jsonl",
         "  events.quarantine.jsonl why events were refused, the originals sealed",
         "  alerts.jsonl            the incident, opened and closed",
-        f"  audit/                  one leaf an event; check it again: {program} audit verify {folder / 'audit'}",
+        "  audit/                  one leaf an event, under signed checkpoints; check it and ask for a decision:",
+        f"    {program} audit verify {audit} --vkey {folder / VKEY_FILE}",
+        f"    {program} explain {audit} --position events.raw/0/17/0",
     ]

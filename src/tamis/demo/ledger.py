@@ -87,12 +87,13 @@ class DemoLedger:
         return len({alert.id for alert in self.alerts if alert.state == "open"})
 
     def summary(self, incoming: int, seconds: float, reports: list[LogReport]) -> Summary:
-        """The run in numbers; outcomes and leaves are those found in the audit log on disk."""
+        """The run in numbers; outcomes and leaves are those found in the sealed audit logs on disk."""
+        logs = [report for report in reports if f"/{Topic.AUDIT_LOG}/" in report.log]
         return Summary(
             incoming=incoming,
-            **{outcome: sum(report.outcomes.get(outcome, 0) for report in reports) for outcome in OUTCOMES},
-            audit_leaves=sum(report.leaves for report in reports),
-            audit_verified=bool(reports) and all(report.ok for report in reports),
+            **{outcome: sum(report.outcomes.get(outcome, 0) for report in logs) for outcome in OUTCOMES},
+            audit_leaves=sum(report.leaves for report in logs),
+            audit_verified=bool(logs) and all(report.ok and report.sealed is not None for report in reports),
             alerts=self.opened(),
             events_per_s=round(self.decided_events / max(seconds, 1e-9), 1),
         )

@@ -3,7 +3,7 @@
 Rules: real parts only: the same apps, replica and detectors as in production, on real wire protocol; the demo adds a
 producer, sinks and a view. Simulated time (``time_source = record``). At-least-once, because the embedded broker
 forgets offsets that were committed in a transaction; with one process and no fault nothing repeats, and the audit log
-proves it. It ends by itself, also on Ctrl-C, and verifies the audit log it wrote.
+proves it. It ends by itself, also on Ctrl-C, and verifies the audit log that was sealed.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from tamis.demo.generator import Traffic
 from tamis.demo.ledger import DemoLedger, Summary
 from tamis.demo.producer import DemoOptions, DemoProducer, Produced
+from tamis.demo.sealing import DemoSealer
 from tamis.demo.sinks import DiskSinks
 from tamis.demo.traffic.plan import Plan, plan_for
 from tamis.demo.warm import learned
@@ -25,8 +26,8 @@ from tamis.kafka.follower import KafkaStateSource
 from tamis.kafka.loading import Loader, Outgoing
 from tamis.keys.file import create_key_file
 from tamis.records.topics import CATALOGUE, Topic
-from tamis.services.audit_check import verify_export
 from tamis.services.replica import Replica, open_replica
+from tamis.services.sealed_check import verify_sealed
 from tamis.settings import (
     ConsentSettings,
     PathsSettings,
@@ -35,6 +36,7 @@ from tamis.settings import (
     TopicsSettings,
     WorkerSettings,
 )
+from tamis.settings_audit import SealerSettings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.parts import Parts, load_parts
 from tamis.streaming.roles import anomaly_app, consent_app, crm_topics, intake_app, metrics_app
@@ -43,6 +45,7 @@ from tamis.streaming.run import serve_apps
 OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds
 PLANNED_MORE = 1.06  # a plan is met within a few percent; the producer stops at the exact number
+AUDIT_FOLDER, VKEY_FILE = "audit", "audit.vkey"
 _END_S = 60.0
 
 
@@ -94,7 +97,9 @@ class Demo:
                 broker.create_topic(name, count)
             outputs = {name: count for name, count in topics.items() if name in OUTPUTS or name.startswith("crm.")}
             sinks = DiskSinks(settings, outputs, folder, self.ledger.seen)
+            sealer = DemoSealer(settings, folder / VKEY_FILE, parts.bundle.source)
             sinks.start()
+            sealer.start()
             try:
                 self._watcher.prepare("the detectors learn the past three days of the same traffic")
                 await self._warm(settings)
@@ -102,8 +107,9 @@ class Demo:
                 seconds = await self._with_replica(parts)
                 await self._until(lambda: self.ledger.leaves >= self.ledger.decided_events, 10.0)
             finally:
+                await asyncio.to_thread(sealer.stop)
                 await asyncio.to_thread(sinks.stop)
-        return self.ledger.summary(self._produced.events, seconds, verify_export(sinks.audit))
+        return self.ledger.summary(self._produced.events, seconds, verify_sealed(sealer.folder, sealer.keys))
 
     async def _with_replica(self, parts: Parts) -> float:
         settings = parts.settings
@@ -200,6 +206,7 @@ def _settings(broker: EmbeddedBroker, folder: Path) -> Settings:
             app_id="demo", guarantee="at_least_once", time_source="record", empty_batch_interval_s=0.2
         ),
         consent=ConsentSettings(max_age_s=MOST_CONSENT_AGE_S, heartbeat_s=0.2),
+        sealer=SealerSettings(path=str(folder / AUDIT_FOLDER)),
         paths=PathsSettings(state_dir=str(folder / "state")),
     )
 

@@ -1,7 +1,8 @@
-"""Writes every output topic of the demo to disk as it comes: JSONL a topic, and the audit log as an export.
+"""Writes the output topics of the demo to disk as they come: JSONL a topic.
 
 Rules: runs in a thread of its own, because the embedded broker forgets what nobody reads in time; values are kept as
-they are, one a line; nothing is interpreted here but the counts the view shows.
+they are, one a line; nothing is interpreted here but the counts the view shows. The audit log is only counted: the
+sealer keeps it.
 """
 
 import threading
@@ -12,9 +13,7 @@ from typing import BinaryIO
 from tamis.kafka.reader import TopicRecord
 from tamis.kafka.tail import TopicTail
 from tamis.records.topics import Topic
-from tamis.services.audit_check import is_head
 from tamis.settings import Settings
-from tamis.stores.audit_export import AuditExportWriter
 
 
 class DiskSinks:
@@ -36,7 +35,6 @@ class DiskSinks:
         self._seen = seen
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sinks", daemon=True)
-        self.audit = folder / "audit"
         self.fault: BaseException | None = None
 
     def start(self) -> None:
@@ -65,9 +63,8 @@ class DiskSinks:
         full = {self._settings.topic(name): name for name in self._topics}
         files: dict[str, BinaryIO] = {}
         followed = [(topic, self._topics[name]) for topic, name in full.items()]
-        audit_topic = self._settings.topic(Topic.AUDIT_LOG)
         try:
-            with TopicTail(self._settings.kafka, followed) as tail, AuditExportWriter(self.audit, audit_topic) as audit:
+            with TopicTail(self._settings.kafka, followed) as tail:
                 while True:
                     records = tail.poll(0.1)
                     if not records and self._stop.is_set():
@@ -76,18 +73,14 @@ class DiskSinks:
                     for record in records:
                         by_topic.setdefault(full[record.topic], []).append(record)
                     for name, group in by_topic.items():
-                        self._write(name, group, files, audit)
+                        self._write(name, group, files)
                         self._seen(name, group)
         finally:
             for file in files.values():
                 file.close()
 
-    def _write(
-        self, name: str, records: list[TopicRecord], files: dict[str, BinaryIO], audit: AuditExportWriter
-    ) -> None:
+    def _write(self, name: str, records: list[TopicRecord], files: dict[str, BinaryIO]) -> None:
         if name == Topic.AUDIT_LOG:
-            for record in records:
-                audit.write(record.partition, is_head(record), record.value or b"")
             return
         if name not in files:
             files[name] = (self._folder / f"{name}.jsonl").open("wb")

@@ -60,10 +60,7 @@ class Decider:
             now_until=min(gathered.now_until, ends) if overlapping else gathered.now_until,
             max_lateness_ms=route.max_lateness_ms,
             destinations=found.destinations,
-            facts=(
-                f'"facts":{facts},"inline":{inline},"out":"{found.outcome}","pid":{pid},'
-                f'"reg":"{said.reg}",'
-            ),
+            facts=(f'"facts":{facts},"inline":{inline},"out":"{found.outcome}","pid":{pid},"reg":"{said.reg}",'),
             revisions=self._revision(subject),
             decision=found.decision.value,
         )

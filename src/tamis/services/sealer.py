@@ -2,7 +2,8 @@
 
 Rules: one round reads, checks, and, every interval, seals: control first, then each log that grew; of two sealers on
 one store one signs, the other ends; a partition whose topic no longer holds what was sealed is refused; a batch whose
-worker key is not registered yet waits a while, its partition with it. One thread; what blocks is bounded.
+worker key is not registered yet waits a while, its partition with it; published rules are kept beside the logs, since
+leaves cite them. One thread; what blocks is bounded.
 Not handled: witnesses and anchors (``sealer_outside``), restarts (the supervisor).
 """
 
@@ -17,9 +18,11 @@ from tamis.domain.audit.control import decode_control
 from tamis.domain.audit.note import Note
 from tamis.domain.audit.origin import LogOrigin
 from tamis.domain.audit.report import Check
+from tamis.kafka.reader import TopicRecord
 from tamis.kafka.sealing import Bounds, Place, Publisher, SealerSource
 from tamis.keys.sealer import SealingKeys
 from tamis.records.topics import Topic
+from tamis.services.cited_rules import keep_rules, published_sources
 from tamis.services.log_sealer import ControlSealer, LogSealer
 from tamis.services.partition_reader import Flow, PartitionReader
 from tamis.services.sealer_config import LOGS, STATE_FOLDER, SealerConfig, SealerObserver
@@ -61,7 +64,11 @@ class Sealer:
         self.control = ControlSealer(config.base, self._root, self._store, Topic.AUDIT_CONTROL.value)
         self.sequencer = Sequencer(self.control.origin, self._store, config.enrolment, tuple(LOGS), now)
         self._short = {config.topic(log): log for log in LOGS}
-        self._requests = config.topic(Topic.AUDIT_REQUESTS), 0
+        self._requests, self._rules = (config.topic(Topic.AUDIT_REQUESTS), 0), (config.topic(Topic.RULES), 0)
+        self._others: dict[Place, Callable[[TopicRecord], object]] = {
+            self._requests: lambda record: self.sequencer.take(record.value or b"", record.offset),
+            self._rules: lambda record: keep_rules(self._root, published_sources([record])),
+        }
         self._partitions: dict[Place, PartitionReader] = {}
         self._told_kinds: dict[str, int] = {}
         self._sealed_at = 0.0
@@ -84,9 +91,10 @@ class Sealer:
                 at = state.begin(self._source.bounds(place))
                 if at is not None:
                     positions[place] = at
-        self._source.partitions(self._requests[0])
-        bounds = self._source.bounds(self._requests)
-        positions[self._requests] = self._requests_from(bounds)
+        for topic, _ in self._others:
+            self._source.partitions(topic)
+        positions[self._requests] = self._requests_from(self._source.bounds(self._requests))
+        positions[self._rules] = self._source.bounds(self._rules).low  # compacted: all that leaves may cite
         self._source.start(positions)
         self._publish_again()
 
@@ -101,13 +109,14 @@ class Sealer:
         polled = self._source.poll(timeout_s)
         for place in polled.lost:
             state = self._partitions.get(place)
-            if state is None:  # requests: read again what is left; one that changes nothing is passed over
+            if state is None:  # read again what is left; what changes nothing is passed over
                 self._source.seek(place, self._source.bounds(place).low)
             else:
                 self._do(place, state.refuse(Check.BEGINNING, "records were deleted before they were read"))
         for record in polled.records:
-            if (record.topic, record.partition) == self._requests:
-                self.sequencer.take(record.value or b"", record.offset)
+            take = self._others.get((record.topic, record.partition))
+            if take is not None:
+                take(record)
         for record in polled.records:
             place = record.topic, record.partition
             state = self._partitions.get(place)
