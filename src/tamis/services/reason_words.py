@@ -42,7 +42,7 @@ REASONS: Mapping[str, str] = {
     Reason.UNPLANNED: "no rule plans for this event, and no destination takes unplanned events",
     Reason.NOT_ROUTED: "the rule for this event names no destination that is open",
     Reason.LATE: "the event came later than this destination allows",
-    Reason.UNRECORDABLE: "what is known is too much for one entry of the audit log, and what cannot be stated is not used",
+    Reason.UNRECORDABLE: "more is known than one audit entry can state, and what cannot be stated is not used",
     Reason.BOT: "the event came from a program, not from a person",
     Reason.DUPLICATE: "the same event had been received before",
     Reason.CONFLICT: "another event with the same id had been received before",

@@ -20,7 +20,8 @@ from tamis.domain.outcome import Reason
 
 # Strongest first: the reason of a destination or event is its strongest one. Behind UNPLANNED: no denials.
 ORDER = (
-    Reason.UNRECORDABLE, Reason.ERASED, Reason.RESTRICTED, Reason.NO_SUBJECT, Reason.INLINE_MALFORMED, Reason.INLINE_UNSUPPORTED,
+    Reason.UNRECORDABLE,
+    Reason.ERASED, Reason.RESTRICTED, Reason.NO_SUBJECT, Reason.INLINE_MALFORMED, Reason.INLINE_UNSUPPORTED,
     Reason.CHILD, Reason.WITHDRAWN, Reason.DENIED, Reason.OPTED_OUT, Reason.INLINE_DENIED, Reason.AGE_UNKNOWN,
     Reason.EXPIRED, Reason.OLD_NOTICE, Reason.NOT_YET, Reason.INLINE_SILENT, Reason.UNKNOWN_PURPOSE,
     Reason.UNKNOWN_REGULATION, Reason.LATE, Reason.BOT, Reason.DUPLICATE, Reason.CONFLICT, Reason.UNDECIDED,
