@@ -40,6 +40,8 @@ def plain_line(sight: Sight) -> str:
         f"consent_age={_seconds(sight.consent_age_s)}",
         f"minutes_behind={_seconds(sight.windows_behind_s)}",
         f"unaccounted={sight.residual}",
+        f"unsealed={'unknown' if sight.unsealed is None else sight.unsealed}",
+        *(f"log_refused={check}" for check in sight.refused),
         f"incidents_open={sight.incidents_open if sight.incidents is None else len(sight.incidents)}",
         *(f"intake_waits={reason}" for reason in sight.waits),
     ]
@@ -99,7 +101,13 @@ def _fate(fate: Fate) -> tuple[RenderableType, ...]:
 
 def _behind(sight: Sight) -> RenderableType:
     lags = "   ".join(f"{topic} {n:,}" for topic, n in sight.lag.items()) or "no worker"
-    return Text.assemble("records behind  ", lags, "\nminutes closed  ", _seconds(sight.windows_behind_s), " ago")
+    sealed = Text("no sealer is asked (--endpoint)", "dim")
+    if sight.refused:
+        sealed = Text(f"a log is sealed no further: {', '.join(sight.refused)}", "bold red")
+    elif sight.unsealed is not None:
+        sealed = Text(f"{sight.unsealed:,} records behind")
+    closed = _seconds(sight.windows_behind_s)
+    return Text.assemble("records behind  ", lags, "\nminutes closed  ", closed, " ago\naudit sealed    ", sealed)
 
 
 def _incidents(sight: Sight) -> list[RenderableType]:

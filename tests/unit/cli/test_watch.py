@@ -28,7 +28,7 @@ SEEN = Sight(
     at_ms=0, processes=(Process(address="a:1", roles="intake"), Process(address="a:2", trouble="silent for 2 s")),
     events_per_s=1234.5, fates=(Fate(outcome="accepted", reason="granted", events=10_000, per_s=9.25),),
     lag={"events.raw": 4_000}, consent_age_s=None, consent_bound_s=60.0, waits=("consent_too_old",),
-    windows_behind_s=61.0, residual=3, incidents=(ALERT,), incidents_trouble="", incidents_open=1,
+    windows_behind_s=61.0, residual=3, unsealed=7, refused=(), incidents=(ALERT,), incidents_trouble="", incidents_open=1,
 )  # fmt: skip
 
 
@@ -51,9 +51,19 @@ def test_the_panel_shows_what_matters() -> None:
     text = _drawn(SEEN)
     for part in ("1,234 events/s", "granted", "10,000", "9.2", "events.raw 4,000", "intake waits: consent_too_old",
                  "consent age unknown", "3 events not accounted for", "drop: 0.0/min, usually 9.0", "owner growth",
-                 "1 of 2 processes answer", "a:2: silent for 2 s", "61s ago"):  # fmt: skip
+                 "1 of 2 processes answer", "a:2: silent for 2 s", "61s ago",
+                 "7 records behind"):  # fmt: skip
         assert part in text, part
     assert "\x1b" not in text
+
+
+def test_a_refused_log_and_a_sealer_that_is_not_asked_are_told_apart() -> None:
+    refused = msgspec.structs.replace(SEEN, refused=("root",))
+    assert "a log is sealed no further: root" in _drawn(refused)
+    assert "log_refused=root" in plain_line(refused)
+    unseen = msgspec.structs.replace(SEEN, unsealed=None)
+    assert "no sealer is asked" in _drawn(unseen)
+    assert "unsealed=unknown" in plain_line(unseen)
 
 
 def test_incidents_that_cannot_be_read_are_not_shown_as_none() -> None:
@@ -72,7 +82,7 @@ def test_many_fates_and_incidents_are_cut() -> None:
 def test_a_line_for_logs() -> None:
     assert plain_line(SEEN) == (
         "00:00:00 processes=1/2 rate=1,234/s accepted=10000 lag:events.raw=4000 consent_age=unknown "
-        "minutes_behind=61s unaccounted=3 incidents_open=1 intake_waits=consent_too_old"
+        "minutes_behind=61s unaccounted=3 unsealed=7 incidents_open=1 intake_waits=consent_too_old"
     )
 
 

@@ -39,7 +39,9 @@ def parse_address(text: str) -> Address:
 
 
 def addresses(settings: Settings, workers: int | None = None) -> tuple[Address, ...]:
-    """Where ``tamis run`` with these settings shows its replica and its workers.
+    """Where ``tamis run`` with these settings shows its replica, its workers and, behind them, the sealer.
+
+    A sealer that is not this host's (``sealer.enabled = false``) is not looked for.
 
     Raises:
         SetupError: the endpoints are switched off.
@@ -48,7 +50,7 @@ def addresses(settings: Settings, workers: int | None = None) -> tuple[Address, 
     if not telemetry.port:
         raise SetupError("telemetry.port is 0, so no process of this host shows anything: set it, or give --endpoint")
     host = _ANY.get(telemetry.host, telemetry.host)
-    count = 1 + (settings.worker.processes if workers is None else workers)
+    count = 1 + (settings.worker.processes if workers is None else workers) + settings.sealer.enabled
     return tuple(Address(host, telemetry.port + number) for number in range(count))
 
 

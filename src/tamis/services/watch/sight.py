@@ -62,6 +62,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         waits: why intake waits, empty when it does not.
         windows_behind_s: time since the end of the last closed minute; None: unknown.
         residual: events that are not accounted for.
+        unsealed: audit records that no sealer has read yet; None: no sealer is asked.
+        refused: checks for which audit logs are sealed no further.
         incidents: open ones, as in ``alerts``; None while they could not be read.
         incidents_trouble: why they could not be read.
         incidents_open: number of open incidents as the processes show them.
@@ -77,6 +79,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     waits: tuple[str, ...]
     windows_behind_s: float | None
     residual: int
+    unsealed: int | None
+    refused: tuple[str, ...]
     incidents: tuple[Alert, ...] | None
     incidents_trouble: str
     incidents_open: int
@@ -107,6 +111,8 @@ def sight(
         waits=tuple(reason for reason, n in sorted(_sums(scrapes, catalogue.GATE.name, "reason").items()) if n),
         windows_behind_s=_worst(scrapes, catalogue.WINDOWS_BEHIND.name),
         residual=int(sum(_values(scrapes, catalogue.RESIDUAL.name))),
+        unsealed=None if (behind := _worst(scrapes, catalogue.SEALER_BEHIND.name)) is None else int(behind),
+        refused=tuple(check for check, n in sorted(_sums(scrapes, catalogue.SEALER_REFUSED.name, "check").items()) if n),
         incidents=incidents,
         incidents_trouble=trouble,
         incidents_open=int(sum(_values(scrapes, catalogue.INCIDENTS_OPEN.name))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tamis.kafka.reader import TopicRecord
 from tamis.records.alert import Alert, encode_alert
@@ -10,6 +11,7 @@ from tamis.services.watch.endpoints import Address, addresses, parse_address
 from tamis.services.watch.incidents import FollowedIncidents
 from tamis.services.watch.sight import Look, sight
 from tamis.settings import KafkaSettings, Settings, SetupError, TelemetrySettings, TopicsSettings
+from tamis.settings_audit import SealerSettings
 from tamis.telemetry.exposition import parse
 
 
@@ -59,6 +61,16 @@ def test_gate_lag_residual_and_silent_processes() -> None:
     ]  # fmt: skip
 
 
+def test_what_the_sealer_shows() -> None:
+    text = (
+        'tamis_sealer_lag_records 12\ntamis_sealer_refused{check="root"} 1\n'
+        'tamis_sealer_refused{check="topic"} 0\n'
+    )
+    seen = sight(0, None, _look(1, text))
+    assert (seen.unsealed, seen.refused) == (12, ("root",))
+    assert sight(0, None, _look(1, "")).unsealed is None
+
+
 def _alert(state: str, number: int = 1) -> Alert:
     return Alert(
         id=f"i{number}", state=state, series="shop/signup", kind="drop", severity="page", opened_at=number,
@@ -102,6 +114,10 @@ def test_addresses() -> None:
         with pytest.raises(ValueError, match="is not HOST:PORT"):
             parse_address(wrong)
     settings = Settings(telemetry=TelemetrySettings(host="0.0.0.0", port=9400))
-    assert [str(each) for each in addresses(settings, 2)] == ["127.0.0.1:9400", "127.0.0.1:9401", "127.0.0.1:9402"]
+    ports = [each.port for each in addresses(settings, 2)]
+    assert ports == [9400, 9401, 9402, 9403], "a replica, two workers, the sealer"
+    assert {each.host for each in addresses(settings, 2)} == {"127.0.0.1"}
+    elsewhere = replace(settings, sealer=SealerSettings(enabled=False))
+    assert [each.port for each in addresses(elsewhere, 2)] == [9400, 9401, 9402]
     with pytest.raises(SetupError, match=r"telemetry\.port is 0"):
         addresses(Settings())
