@@ -32,9 +32,7 @@ CONTAINERS = [
 
 def one(kind: str, name: str | None = None) -> dict[str, Any]:
     (found,) = (
-        document
-        for document in DOCUMENTS
-        if document["kind"] == kind and name in {None, document["metadata"]["name"]}
+        document for document in DOCUMENTS if document["kind"] == kind and name in {None, document["metadata"]["name"]}
     )
     return found
 

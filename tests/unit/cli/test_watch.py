@@ -28,7 +28,8 @@ SEEN = Sight(
     at_ms=0, processes=(Process(address="a:1", roles="intake"), Process(address="a:2", trouble="silent for 2 s")),
     events_per_s=1234.5, fates=(Fate(outcome="accepted", reason="granted", events=10_000, per_s=9.25),),
     lag={"events.raw": 4_000}, consent_age_s=None, consent_bound_s=60.0, waits=("consent_too_old",),
-    windows_behind_s=61.0, residual=3, unsealed=7, refused=(), incidents=(ALERT,), incidents_trouble="", incidents_open=1,
+    windows_behind_s=61.0, residual=3, unsealed=7, refused=(), incidents=(ALERT,), incidents_trouble="",
+    incidents_open=1,
 )  # fmt: skip
 
 

@@ -112,7 +112,9 @@ def sight(
         windows_behind_s=_worst(scrapes, catalogue.WINDOWS_BEHIND.name),
         residual=int(sum(_values(scrapes, catalogue.RESIDUAL.name))),
         unsealed=None if (behind := _worst(scrapes, catalogue.SEALER_BEHIND.name)) is None else int(behind),
-        refused=tuple(check for check, n in sorted(_sums(scrapes, catalogue.SEALER_REFUSED.name, "check").items()) if n),
+        refused=tuple(
+            check for check, n in sorted(_sums(scrapes, catalogue.SEALER_REFUSED.name, "check").items()) if n
+        ),
         incidents=incidents,
         incidents_trouble=trouble,
         incidents_open=int(sum(_values(scrapes, catalogue.INCIDENTS_OPEN.name))),

@@ -62,10 +62,7 @@ def test_gate_lag_residual_and_silent_processes() -> None:
 
 
 def test_what_the_sealer_shows() -> None:
-    text = (
-        'tamis_sealer_lag_records 12\ntamis_sealer_refused{check="root"} 1\n'
-        'tamis_sealer_refused{check="topic"} 0\n'
-    )
+    text = 'tamis_sealer_lag_records 12\ntamis_sealer_refused{check="root"} 1\ntamis_sealer_refused{check="topic"} 0\n'
     seen = sight(0, None, _look(1, text))
     assert (seen.unsealed, seen.refused) == (12, ("root",))
     assert sight(0, None, _look(1, "")).unsealed is None
