@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 EVENTS = 2_000_000
 INTERRUPTED = 143
-FAULTS = "kz+Bgk-zBk+gBz-kRgBk"
+FAULTS = "kz+Bgk-zCk+gTz-kRgBkCT"
 NAMES = {
     "k": "worker killed", "z": "worker frozen", "g": "worker stopped", "+": "worker joins", "-": "worker leaves",
-    "B": "broker killed", "R": "brokers restarted in turn",
+    "B": "broker killed", "R": "brokers restarted in turn", "C": "group coordinator killed",
+    "T": "transaction coordinator killed",
 }  # fmt: skip
 LEAST_S, PER_FAULT_S, EVENTS_PER_S = 300.0, 60.0, 4_000.0
 

@@ -5,8 +5,9 @@
 
 Faults, one letter each: `k` kill -9 a worker; `z` SIGSTOP, SIGCONT after `zombie_s` (longer than the session timeout,
 so that it wakes as a zombie); `g` SIGTERM; `+` add a worker; `-` remove one with SIGTERM; `B` kill -9 a broker and
-start it again; `R` restart all brokers one after the other. A worker that exits is started again at once, as a
-supervisor would.
+start it again; `C` the same to the broker that keeps the workers' group, `T` to the one that commits the transactions
+of one of their producers; `R` restart all brokers one after the other. A worker that exits is started again at once, as
+a supervisor would.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.support.kafka.coordinators import coordinator_of_group, coordinator_of_transactions
 
 if TYPE_CHECKING:
     from tests.support.kafka.cluster import KafkaCluster
@@ -129,6 +132,8 @@ class Chaos:
         zombie_s: how long `z` freezes a worker, in seconds.
         gap_s: least and most time between faults, in seconds.
         applied: the faults that have happened, for others to watch.
+        group: the workers' consumer group, for `C`.
+        transactional_id: that of one of their producers, for `T`.
     """
 
     kafka: KafkaCluster
@@ -140,6 +145,8 @@ class Chaos:
     zombie_s: float = 9.0
     gap_s: tuple[float, float] = (1.0, 4.0)
     applied: list[str] = field(default_factory=list)
+    group: str = ""
+    transactional_id: str = ""
     _rnd: random.Random = field(init=False)
     _errors: list[Exception] = field(default_factory=list)
 
@@ -215,7 +222,17 @@ class Chaos:
 
     def kill_broker(self) -> None:
         """Kill -9 a node, and start it again."""
-        node = self._rnd.choice(list(self.kafka.nodes))
+        self._kill_node(self._rnd.choice(list(self.kafka.nodes)))
+
+    def kill_group_coordinator(self) -> None:
+        """The same to the node that keeps the workers' group."""
+        self._kill_node(coordinator_of_group(self.kafka.bootstrap, self.group))
+
+    def kill_transaction_coordinator(self) -> None:
+        """The same to the node that commits for one of the producers."""
+        self._kill_node(coordinator_of_transactions(self.kafka.bootstrap, self.transactional_id))
+
+    def _kill_node(self, node: int) -> None:
         self.kafka.kill(node)
         time.sleep(BROKER_DOWN_SECONDS)
         self.kafka.restart(node)
@@ -234,6 +251,8 @@ _FAULTS: dict[str, Callable[[Chaos], None]] = {
     "+": lambda chaos: chaos.workers.add(),
     "-": lambda chaos: chaos.workers.remove(),
     "B": Chaos.kill_broker,
+    "C": Chaos.kill_group_coordinator,
+    "T": Chaos.kill_transaction_coordinator,
     "R": Chaos.roll_brokers,
 }
 

@@ -227,9 +227,11 @@ def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:
         stack.callback(rest.decided.close)
         stack.callback(rest.counted.close)
         workers = Workers(command, folder / "workers.log")
+        group, source = system.group("intake"), system.topic(Topic.EVENTS_RAW)
         chaos = Chaos(
-            kafka, workers, storm.faults, rest.progress, rest.done, seed=storm.seed, gap_s=storm.gap_s, applied=applied
-        )
+            kafka, workers, storm.faults, rest.progress, rest.done, seed=storm.seed, gap_s=storm.gap_s, applied=applied,
+            group=group, transactional_id=f"{group}-{source}-0",
+        )  # fmt: skip
         stack.callback(workers.stop)
         feeding = threading.Thread(target=_feed_once_consent_is_known, args=(system, feed), daemon=True)
         feeding.start()

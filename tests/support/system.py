@@ -204,11 +204,14 @@ class System:
         finally:
             view.close()
 
+    def group(self, role: str) -> str:
+        """Consumer group of a role, which is also its Faust app id."""
+        return f"{self.prefix}{self.settings.worker.app_id}-{role}"
+
     def progress(self, role: str = "intake", topic: str = Topic.EVENTS_RAW) -> GroupProgress:
         """Committed offsets of a role's group on one of its input topics."""
-        group = f"{self.prefix}{self.settings.worker.app_id}-{role}"
         partitions = len(topic_ends(self.settings.kafka, self.topic(topic)))
-        return GroupProgress(self.settings.kafka, group, self.topic(topic), partitions)
+        return GroupProgress(self.settings.kafka, self.group(role), self.topic(topic), partitions)
 
     def wait_for_intake(self, seconds: float = LIMIT_S) -> None:
         """Wait until every event written so far is decided and committed."""

@@ -23,8 +23,8 @@ def test_workers_killed_frozen_joining_and_leaving(kafka: KafkaCluster, tmp_path
     assert len(after.report.faults) == 5
 
 
-def test_a_broker_killed_and_started_again(kafka3: KafkaCluster, tmp_path: Path) -> None:
-    after = weather(kafka3, tmp_path, Storm(events=20_000, faults="kB", seed=3))
+def test_the_brokers_that_coordinate_killed_and_started_again(kafka3: KafkaCluster, tmp_path: Path) -> None:
+    after = weather(kafka3, tmp_path, Storm(events=20_000, faults="kCT", seed=3))
     print(after)
     assert not after.problems()
-    assert after.report.faults == ["k", "B"]
+    assert after.report.faults == ["k", "C", "T"]
