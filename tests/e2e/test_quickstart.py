@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+
+from tests.support.patience import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,12 +93,12 @@ def leaves(host: Host) -> dict[str, int]:
 
 def test_from_an_empty_cluster_to_a_crm(host: Host, running: subprocess.Popen[bytes], tmp_path: Path) -> None:
     where = ["--bootstrap", host.bootstrap]
-    deadline = time.monotonic() + 180
+    deadline = Deadline(180)
     sent = 0
     # Until the workers are up, consent and event wait in their topics and may be decided in either order: send again.
     while leaves(host).get("accepted", 0) == 0:
         assert running.poll() is None, host.log.read_text()[-3000:]
-        assert time.monotonic() < deadline, host.log.read_text()[-3000:]
+        deadline.check(host.log.read_text()[-3000:])
         done = host.call(sys.executable, "examples/produce.py", *where, "--prefix", host.prefix)
         assert done.returncode == 0, done.stderr
         sent += 1

@@ -30,6 +30,7 @@ from tamis.settings import KeysSettings, PathsSettings, RulesSettings, Settings,
 from tamis.telemetry.metrics import Telemetry, vocabulary
 from tests.support.bundles import CONFIG, minimal_bundle, reference_bundle
 from tests.support.core import FixedKeys
+from tests.support.patience import Deadline
 
 pytestmark = pytest.mark.embedded
 
@@ -81,9 +82,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not condition():
-        assert time.monotonic() < deadline
+        deadline.check()
         time.sleep(0.02)
 
 

@@ -27,6 +27,7 @@ from tamis.stores.sightings.memory import MemorySightings
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.metrics import Telemetry, vocabulary, wall_clock
 from tests.support.core import ConsentTable, StoredRecord, small_bundle, small_intake, track
+from tests.support.patience import Deadline
 from tests.support.prometheus import Prometheus, prometheus
 from tests.support.requirements import require
 
@@ -163,9 +164,9 @@ def watched(tmp_path: Path) -> Iterator[tuple[Prometheus, Worker, list[Replica |
 
 
 def _until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not condition():
-        assert time.monotonic() < deadline, what()
+        deadline.check(what())
         time.sleep(0.3)
 
 

@@ -117,6 +117,15 @@ class ChaosReport:
     hung: int
     longest_stall_s: float
 
+    def check_finished(self, log: Path) -> None:
+        """Nothing when all was done in time.
+
+        Raises:
+            TimeoutError: it was not; with the end of the workers' log.
+        """
+        if not self.finished:
+            raise TimeoutError(f"waited {self.seconds:.0f} s, not finished: {self}\n{log.read_text()[-6000:]}")
+
 
 @dataclass(slots=True)
 class Chaos:

@@ -32,6 +32,9 @@ CLOSING = re.compile(r"^=* ?(?:\d+ \w+(?:, )?)+ in [\d.]+s.*$|^no tests ran in .
 MISSING = re.compile(r"MISSING ([A-Z][A-Z0-9_-]*): (.+)")
 MINUTE_S = 60
 GRACE_S = 60
+# A wait that ran out (`patience`) is tried once more, and counted as a rerun: the machine was busy, or the test is bad.
+# Any other failure, a wrong result above all, stays one.
+ONCE_MORE = ("--reruns", "1", "--only-rerun", "^TimeoutError: waited")
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,10 @@ STAGES = (
         ("-n", "2"),
         ("unit", "property", "vectors", "contract", "architecture", "agents"),
     ),
-    Stage("embedded", "on the embedded broker", (), ("embedded",)),
-    Stage("kafka", "on a real Kafka", ("--durations=15",), ("integration",), 45 * MINUTE_S),
-    Stage("outside", "with tools from outside", (), ("outside",)),
-    Stage("e2e", "as a user would run it", (), ("e2e",)),
+    Stage("embedded", "on the embedded broker", ONCE_MORE, ("embedded",)),
+    Stage("kafka", "on a real Kafka", ("--durations=15", *ONCE_MORE), ("integration",), 45 * MINUTE_S),
+    Stage("outside", "with tools from outside", ONCE_MORE, ("outside",)),
+    Stage("e2e", "as a user would run it", ONCE_MORE, ("e2e",)),
 )
 
 

@@ -245,7 +245,7 @@ def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:
 def _feed_once_consent_is_known(system: System, feed: Feed) -> None:
     try:
         system.wait_for_consent()
-    except AssertionError as error:
+    except (AssertionError, TimeoutError) as error:
         feed.fault = error
     else:
         feed.start()

@@ -41,6 +41,7 @@ from tamis.settings_loader import load_settings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.parts import keyring, load_parts
 from tests.support.committed import last_offsets, shows, written
+from tests.support.patience import Deadline
 from tests.support.process import CHECKOUT, Process
 from tests.support.soundness import Findings, read_back
 
@@ -168,16 +169,16 @@ class System:
         """Wait for a condition.
 
         Raises:
-            AssertionError: it did not come true in time, or a process ended meanwhile; with the ends of all logs.
+            AssertionError: a process ended meanwhile; with the ends of all logs.
+            TimeoutError: it did not come true in time; with the same.
         """
-        deadline = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while not condition():
             for process in self.processes:
                 code = process.exit_code()
                 if code is not None and not process.stopped:
                     raise AssertionError(f"{process.name} ended with {code} while waiting for {what}\n{self.tails()}")
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds:g} s for {what}\n{self.tails()}")
+            deadline.check(f"{what}\n{self.tails()}")
             time.sleep(0.1)
 
     def tails(self) -> str:
@@ -225,8 +226,8 @@ class System:
 
             try:
                 self.wait_until(done, "intake", seconds)
-            except AssertionError as error:
-                raise AssertionError(f"{error}\ncommitted {reached[0]} of {ends}") from None
+            except (AssertionError, TimeoutError) as error:
+                raise type(error)(f"{error}\ncommitted {reached[0]} of {ends}") from None
 
     def wait_for_counts(self, seconds: float = LIMIT_S) -> None:
         """Wait until every partial count written so far is in a window, closed or open."""

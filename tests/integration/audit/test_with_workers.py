@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
 from tamis.kafka.reader import topic_ends
 from tamis.records.topics import Topic
+from tests.support.patience import Deadline
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
 
@@ -109,10 +110,10 @@ def _expendable(system: System, *arguments: str) -> Process:
 def _keep_running(system: System, workers: list[Process]) -> None:
     """Does what the supervisor does until all is decided: a worker that a rebalance hit in a bad moment ends itself."""
     progress = system.progress()
-    deadline = time.monotonic() + 90
+    deadline = Deadline(90)
     ends = topic_ends(system.settings.kafka, system.topic(Topic.EVENTS_RAW))
     while progress.committed() != [ends[p] for p in range(PARTITIONS)]:
-        assert time.monotonic() < deadline, system.tails()
+        deadline.check(system.tails())
         for number, worker in enumerate(workers):
             if worker.exit_code() is not None:
                 assert worker.exit_code() == 70, worker.said()

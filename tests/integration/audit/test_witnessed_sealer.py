@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ from tamis.settings_audit import SealerSettings
 from tamis.stores.sealed_folder import SealedFolder
 from tamis.telemetry.metrics import Telemetry, vocabulary
 from tests.support.litewitness import LiteWitness, litewitness
+from tests.support.patience import Deadline
 from tests.support.requirements import require
 from tests.support.sealing import Installation
 from tests.support.tsa import Authority, serving
@@ -76,9 +76,9 @@ class Followed:
         self.outside.follow(sealer, self.telemetry.outside)
 
     def until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = Deadline(LIMIT_S)
         while not done():
-            assert time.monotonic() < deadline
+            deadline.check()
             self.sealer.round(0.05)
 
     def close(self) -> None:

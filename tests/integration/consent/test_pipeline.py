@@ -27,6 +27,7 @@ from tamis.settings import KafkaSettings
 from tamis.stores.consent_view import LmdbConsentView
 from tests.support.consent_worker import KEYS, RAW_PARTITIONS, ConsentJob, day_key
 from tests.support.kafka.cluster import KafkaCluster, free_ports
+from tests.support.patience import Deadline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -215,9 +216,9 @@ def test_a_replica_that_is_killed_resumes(scene: Scene, tmp_path: Path) -> None:
     view = LmdbConsentView(tmp_path / "replica")
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = Deadline(LIMIT_S)
         while not condition():
-            assert time.monotonic() < deadline
+            deadline.check()
             time.sleep(0.02)
 
     def knows(person: str) -> bool:

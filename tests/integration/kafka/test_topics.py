@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from tamis.kafka.admin import actual_topics, check_topics
 from tamis.kafka.clients import confluent_config
 from tamis.kafka.plan import wanted_topics
 from tamis.settings import KafkaSettings, Settings, TopicsSettings
+from tests.support.patience import Deadline
 
 if TYPE_CHECKING:
     from tests.support.kafka.cluster import KafkaCluster
@@ -84,9 +84,9 @@ def test_configs_that_drifted_are_found_and_set_back(topics: _Commands) -> None:
         [ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])]
     ).values():
         future.result(30)
-    deadline = time.monotonic() + 30
+    deadline = Deadline(30)
     while not check_topics(topics.settings):
-        assert time.monotonic() < deadline
+        deadline.check()
     code, answer = topics("plan")
     assert code == 1
     (difference,) = answer["differences"]

@@ -24,6 +24,7 @@ from tamis.records.metrics import Cell, MinuteClosed, Partial, Window, decode_cl
 from tamis.settings import KafkaSettings
 from tests.support.kafka.cluster import KafkaCluster
 from tests.support.metrics_worker import MetricsJob, facts
+from tests.support.patience import Deadline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -105,9 +106,9 @@ class Scene:
         self.until(lambda: len(self.read("metrics.windows")) > windows, "the worker goes on")
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = Deadline(LIMIT_S)
         while not condition():
-            assert time.monotonic() < deadline, what
+            deadline.check(what)
             assert self._worker is not None
             assert self._worker.poll() is None, "the worker ended by itself"
             time.sleep(0.2)
@@ -124,8 +125,9 @@ def test_kills_change_neither_windows_nor_alerts(scene: Scene) -> None:
     edges = [0, 70, 140, 185, 230, MINUTES]
     for first, end in itertools.pairwise(edges):
         scene.feed(START + first, START + end)
+        before = len(scene.read("metrics.windows"))
         scene.start()
-        scene.until_more_than(len(scene.read("metrics.windows")))
+        scene.until_more_than(before)
         if end != MINUTES:
             scene.kill()
     scene.until(lambda: all(_last(each) == START + MINUTES - 1 for each in _all(scene)), "all minutes closed")

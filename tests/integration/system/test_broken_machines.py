@@ -12,6 +12,7 @@ import pytest
 from tamis.records.topics import Topic
 from tamis.stores.replica_file import ReplicaFolder
 from tamis.streaming.run import EXIT_FATAL
+from tests.support.patience import Deadline
 from tests.support.process import Process
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic, canonical
@@ -50,9 +51,9 @@ def some(system: System, count: int = 200) -> list[tuple[int, int]]:
 def ended(worker: Process, seconds: float = 90.0) -> int:
     """Exit code of a worker that should end by itself; fails when it does not."""
     worker.stopped = True
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     while worker.exit_code() is None:
-        assert time.monotonic() < deadline, worker.said()[-3_000:]
+        deadline.check(worker.said()[-3_000:])
         time.sleep(0.1)
     code = worker.exit_code()
     assert code is not None

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 def test_workers_killed_frozen_joining_and_leaving(kafka: KafkaCluster, tmp_path: Path) -> None:
     after = weather(kafka, tmp_path, Storm(events=30_000, faults="kz+g-"))
     print(after)
+    after.report.check_finished(tmp_path / "workers.log")
     assert not after.problems()
     assert len(after.report.faults) == 5
 
@@ -26,5 +27,6 @@ def test_workers_killed_frozen_joining_and_leaving(kafka: KafkaCluster, tmp_path
 def test_the_brokers_that_coordinate_killed_and_started_again(kafka3: KafkaCluster, tmp_path: Path) -> None:
     after = weather(kafka3, tmp_path, Storm(events=20_000, faults="kCT", seed=3))
     print(after)
+    after.report.check_finished(tmp_path / "workers.log")
     assert not after.problems()
     assert after.report.faults == ["k", "C", "T"]

@@ -57,7 +57,7 @@ def _run(kafka: KafkaCluster, tmp_path: Path, job: CopyJob, faults: str, events:
         feeding.join()
         offsets.close()
     print(report)
-    assert report.finished, (tmp_path / "workers.log").read_text()[-6000:]
+    report.check_finished(tmp_path / "workers.log")
     assert report.hung == 0
     return report
 

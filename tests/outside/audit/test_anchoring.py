@@ -13,6 +13,7 @@ from tamis.services.anchoring import Anchoring
 from tamis.services.stamping import Stamper, StampError
 from tamis.settings import SetupError
 from tamis.stores.sealed_folder import SealedFolder
+from tests.support.patience import Deadline
 from tests.support.requirements import require
 from tests.support.sealed import SealedLog
 from tests.support.sealed_folder import write_log
@@ -58,9 +59,9 @@ def _anchoring(root: Path, authority: Authority, told: Told) -> Anchoring:
 
 
 def _until(anchoring: Anchoring, done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not done():
-        assert time.monotonic() < deadline
+        deadline.check()
         anchoring.step()
         time.sleep(0.01)
 

@@ -18,6 +18,7 @@ from tamis.stores.sealed_folder import SealedFolder
 from tamis.stores.sealed_folder import SealedLog as StoredLog
 from tests.support.litewitness import LiteWitness, litewitness
 from tests.support.outside import Outside
+from tests.support.patience import Deadline
 from tests.support.requirements import require
 from tests.support.sealed import SealedLog
 from tests.support.sealed_folder import write_log
@@ -68,9 +69,9 @@ class Sealer:
         self.cosigning.offered(part.checkpoint(), part.note())
 
     def until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = Deadline(LIMIT_S)
         while not done():
-            assert time.monotonic() < deadline, self.answers
+            deadline.check(self.answers)
             self.cosigning.step()
             time.sleep(0.01)
 

@@ -15,6 +15,7 @@ from tamis.services.witness_client import SealedTree, WitnessClient
 from tamis.services.witnessing import Happened, Pace, Witnessing
 from tests.support.litewitness import LiteWitness, litewitness
 from tests.support.outside import Outside
+from tests.support.patience import Deadline
 from tests.support.requirements import require
 from tests.support.sealed import ORIGIN, SealedLog, numbered
 
@@ -92,9 +93,9 @@ def test_a_log_or_key_the_witness_does_not_know_is_no_conflict(witnesses: list[L
 
 def _until(witnessing: Witnessing, done: Callable[[list[Happened]], bool]) -> list[Happened]:
     happened: list[Happened] = []
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not done(happened):
-        assert time.monotonic() < deadline, happened
+        deadline.check(happened)
         happened += witnessing.step()
         time.sleep(0.01)
     return happened

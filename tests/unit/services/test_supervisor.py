@@ -20,6 +20,7 @@ from tamis.services.restarts import GiveUp, RestartPolicy
 from tamis.services.supervisor import Supervisor, host_processes, restart_policy
 from tamis.settings import Settings, TelemetrySettings
 from tamis.settings_audit import SealerSettings
+from tests.support.patience import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +53,9 @@ def _supervise(out: io.BytesIO, *specs: ProcessSpec, grace_s: float = 20.0) -> G
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = Deadline(DEADLINE_S)
     while not condition():
-        assert time.monotonic() < deadline
+        deadline.check()
         time.sleep(0.02)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support import run_all
-from tests.support.run_all import STAGES, Result, Stage, close, main, read, run
+from tests.support.run_all import ONCE_MORE, STAGES, Result, Stage, close, main, read, run
 
 TESTS = Stage("tests", "tests", (), ("unit",))
 
@@ -84,3 +86,33 @@ def test_every_folder_of_tests_belongs_to_one_stage() -> None:
     staged = [name for stage in STAGES for name in stage.folders]
     assert set(folders) <= set(staged)
     assert len(staged) == len(set(staged))
+
+
+TRIED_TWICE = """
+from tests.support.patience import Deadline
+tries = []
+def test_a_wait():
+    tries.append(1)
+    Deadline(-1 if len(tries) == 1 else 60).check("the answer")
+def test_a_wrong_result():
+    tries.append(1)
+    assert len(tries) > 3, "wrong the first time"
+"""
+
+
+def test_only_a_wait_that_ran_out_is_tried_once_more(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TRIED_TWICE)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        *ONCE_MORE,
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=run_all.ROOT)
+    assert "1 failed, 1 passed, 1 rerun in" in done.stdout
