@@ -27,3 +27,8 @@ def murmur2(raw: bytes) -> int:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of ``key`` among ``partitions``."""
     return (murmur2(key) & _POSITIVE) % partitions
+
+
+def partition_of_series(series: str, partitions: int) -> int:
+    """The partition of a metrics series ``<site>/<rule>``: that of its site, so that all series of a site meet."""
+    return partition_of(series.rpartition("/")[0].encode(), partitions)

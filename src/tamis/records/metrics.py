@@ -1,7 +1,7 @@
 """Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.open``: counts from batch to closed minute.
 
-Rules: a series is "<site>/<rule>" ("-" where there is none) and lives in one partition of the metrics topics (murmur2
-of the series text), so all its cells meet; ``minute`` is epoch minutes of ``received_at``; sums over windows equal the
+Rules: a series is "<site>/<rule>" ("-" where there is none) and all series of a site live in one partition of the
+metrics topics (murmur2 of the site), so a series meets the step before it and its neighbours; ``minute`` is epoch minutes of ``received_at``; sums over windows equal the
 audit ledger to the event.
 """
 

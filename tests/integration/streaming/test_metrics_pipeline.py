@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tamis.anomaly.board import Board
-from tamis.kafka.partitioner import partition_of
+from tamis.kafka.partitioner import partition_of_series
 from tamis.kafka.reader import TopicRecord, read_topic
 from tamis.metrics.windows import MINUTE_MS
 from tamis.records.alert import Alert, decode_alert
@@ -67,7 +67,7 @@ class Scene:
 
     def _send(self, source: int, minute: int, cells: list[Cell]) -> None:
         for partition in range(self.job.partitions):
-            mine = tuple(c for c in cells if partition_of(c.series.encode(), self.job.partitions) == partition)
+            mine = tuple(c for c in cells if partition_of_series(c.series, self.job.partitions) == partition)
             partial = Partial(
                 source=f"events.raw/{source}",
                 sources=SOURCES,

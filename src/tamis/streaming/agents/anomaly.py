@@ -18,7 +18,7 @@ import msgspec
 from tamis.anomaly.board import Board, BoardPolicy, FactsOf
 from tamis.anomaly.incidents import RuleFacts
 from tamis.domain.rules import Rule
-from tamis.kafka.partitioner import partition_of
+from tamis.kafka.partitioner import partition_of_series
 from tamis.records.alert import Alert, decode_alert, encode_alert
 from tamis.records.metrics import Closing, decode_closing
 from tamis.records.topics import Topic
@@ -147,7 +147,7 @@ class AnomalyRunner:
         for record in await self._reader.read(self._alerts, 0):
             if record.value is not None:
                 alert = decode_alert(record.value)
-                if partition_of(alert.series.encode(), self._config.partitions) == partition:
+                if partition_of_series(alert.series, self._config.partitions) == partition:
                     latest[alert.id] = alert
         return latest.values()
 

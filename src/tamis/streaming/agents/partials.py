@@ -1,13 +1,13 @@
 """Packs the counts of a batch for ``metrics.partials``: one record per metrics partition that has something to learn.
 
-Rules: all cells of a series go to the partition of its murmur2 hash; every metrics partition gets the source's
+Rules: all series of a site go to the partition of its murmur2 hash; every metrics partition gets the source's
 watermark with the cells, or alone when the last one it got is older than the interval, so minutes can close everywhere.
 """
 
 from collections import defaultdict
 
 from tamis.domain.tally import Tally
-from tamis.kafka.partitioner import partition_of
+from tamis.kafka.partitioner import partition_of_series
 from tamis.records.metrics import Cell, Partial, encode_metric
 
 
@@ -58,5 +58,5 @@ class PartialsPacker:
         place = self._series.get((site, rule))
         if place is None:
             series = f"{site}/{rule}"
-            place = self._series[site, rule] = series, partition_of(series.encode(), self._partitions)
+            place = self._series[site, rule] = series, partition_of_series(series, self._partitions)
         return place

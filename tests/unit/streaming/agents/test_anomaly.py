@@ -14,7 +14,7 @@ import pytest
 from tamis.anomaly.board import closings
 from tamis.anomaly.incidents import RuleFacts
 from tamis.domain.rules import Rule
-from tamis.kafka.partitioner import partition_of
+from tamis.kafka.partitioner import partition_of_series
 from tamis.records.alert import Alert, decode_alert, encode_alert
 from tamis.records.metrics import Closing, Window, WindowCell, encode_metric
 from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyRunner, SilentAnomaly, facts_of
@@ -179,7 +179,7 @@ def test_alerts_of_other_partitions_are_left_alone(windows: list[Any]) -> None:
     runner = AnomalyRunner(
         AnomalyConfig(topic="t.{}".format, partitions=4), lambda _: RuleFacts(), topics, SilentAnomaly()
     )
-    other = next(s for s in ("a/b", "c/d", "e/f", "g/h", "i/j") if partition_of(s.encode(), 4) != 0)
+    other = next(s for s in ("a/b", "c/d", "e/f", "g/h", "i/j") if partition_of_series(s, 4) != 0)
     foreign = Alert(
         id=f"{other}@5", state="open", series=other, kind="drop", severity="page", opened_at=0, detected_at=0,
         minute=5, observed=0, expected=9, low=5, high=20, score=0.6,
