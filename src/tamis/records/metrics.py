@@ -1,8 +1,8 @@
 """Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.open``: counts from batch to closed minute.
 
-Rules: a series is "<site>/<rule>" ("-" where there is none) and all series of a site live in one partition of the
-metrics topics (murmur2 of the site), so a series meets the step before it and its neighbours; ``minute`` is epoch minutes of ``received_at``; sums over windows equal the
-audit ledger to the event.
+Rules: a series is "<site>/<rule>" ("-" where there is none); all series of a site live in one partition of the metrics
+topics (murmur2 of the site), so a series meets the step before it and its neighbours; ``minute`` is epoch minutes of
+``received_at``; sums over windows equal the audit ledger to the event.
 """
 
 import msgspec
