@@ -17,7 +17,7 @@ POLICY = BoardPolicy(snapshot_minutes=20)
 
 
 def _log(seed: int) -> list[Closing]:
-    """Four hours of three streams that start, stop and break at random."""
+    """Four hours of three streams of a site that start, stop and break at random, one by one and together."""
     rng = random.Random(seed)
     plan = [(f"s/{name}", rng.randint(3, 60), rng.randrange(60), rng.randrange(70, 200)) for name in "abc"]
     minutes = []
@@ -25,7 +25,8 @@ def _log(seed: int) -> list[Closing]:
         windows = []
         for series, mean, begins, breaks in plan:
             n = max(0, round(rng.gauss(mean, mean**0.5)))
-            if n and minute >= begins and not breaks <= minute < breaks + 25:
+            together = seed % 2 and 205 <= minute < 220
+            if n and minute >= begins and not breaks <= minute < breaks + 25 and not together:
                 cells = (WindowCell("accepted", "granted", n, 0.0),)
                 windows.append(Window(series=series, minute=START + minute, cells=cells))
         minutes.append((START + minute, windows))
@@ -33,7 +34,7 @@ def _log(seed: int) -> list[Closing]:
 
 
 def _facts(rule: str) -> RuleFacts:
-    return RuleFacts(owner=rule)
+    return RuleFacts(owner=rule, upstream="a" if rule == "b" else "", expected_by="03:00" if rule == "c" else "")
 
 
 def _undisturbed(log: list[Closing]) -> list[Alert]:

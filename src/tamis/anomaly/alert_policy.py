@@ -7,6 +7,8 @@ without one the incident is opened silently. Time is that of the observations.
 Not handled here: what an alert says (``incidents``), grouping over series.
 """
 
+from enum import IntEnum
+
 import msgspec
 
 OPEN_SCORE, HEALTHY_SCORE = 0.5, 0.35
@@ -17,7 +19,17 @@ PER_SECOND = 1.0 / 86_400
 DAY_S, DAILY, NEAR_S, MEMORY_S = 86_400, 2, 1_800, 8 * 86_400
 
 
-class PolicyState(msgspec.Struct):
+class Change(IntEnum):
+    """What an observation changed; ``OPENED`` alone is news to people, ``MUTED`` opens without telling."""
+
+    NONE = 0
+    OPENED = 1
+    MUTED = 2
+    REOPENED = 3
+    CLOSED = 4
+
+
+class PolicyState(msgspec.Struct, array_like=True):
     """The whole state of an ``AlertPolicy``.
 
     Attributes:
@@ -44,11 +56,11 @@ class AlertPolicy:
 
     __slots__ = ("state",)
 
-    def __init__(self) -> None:
-        self.state = PolicyState()
+    def __init__(self, state: PolicyState | None = None) -> None:
+        self.state = state or PolicyState()
 
-    def step(self, time: int, score: float) -> bool:
-        """Take one score into account; whether somebody is to be told of a new incident.
+    def step(self, time: int, score: float) -> Change:
+        """Take one score into account; what it changes.
 
         Args:
             time: epoch seconds, never before the last one.
@@ -59,21 +71,27 @@ class AlertPolicy:
             state.healthy = state.healthy + 1 if score < HEALTHY_SCORE else 0
             if state.healthy >= HEALTHY:
                 state.open, state.closed = False, time
-            return False
+                return Change.CLOSED
+            return Change.NONE
         if score < OPEN_SCORE:
-            return False
+            return Change.NONE
         state.open, state.healthy = True, 0
         if time - state.closed < FLAP_S:
-            return False
+            return Change.REOPENED
         habit = self._is_habit(time)
         state.opened = (*(each for each in state.opened if time - each < MEMORY_S), time)
         state.tokens = min(BURST, state.tokens + (time - state.counted) * PER_SECOND)
         state.counted = time
         if habit or state.tokens < 1.0:
             state.muted += 1
-            return False
+            return Change.MUTED
         state.tokens -= 1.0
-        return True
+        return Change.OPENED
+
+    def adopt(self, *, opened: bool) -> None:
+        """Go on from what people saw last: an open incident, or none, as if none had been."""
+        if opened != self.state.open:
+            self.state.open, self.state.healthy, self.state.closed = opened, 0, -FLAP_S
 
     def _is_habit(self, time: int) -> bool:
         """Whether incidents opened at about this time of day on ``DAILY`` other days lately."""

@@ -6,7 +6,6 @@ a new normal the one before it stays an innocent explanation for ``RETURN_MINUTE
 Not handled here: the counts themselves (``count_detector``), incidents.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from tamis.anomaly.count_detector import NOTHING, Judgement
 from tamis.anomaly.deviance import signed_deviance
 from tamis.anomaly.season import Tier, slot_of
 from tamis.anomaly.spread import Spread, SpreadState
+from tamis.anomaly.sums_trail import SumsTrail
 from tamis.anomaly.suspicion import Mode, Suspicion, SuspicionState, Turn
 
 WINDOWS = (5, 20, 60, 240)  # minutes
@@ -34,13 +34,13 @@ START = (0.0,) * 7
 
 
 class RatioState(msgspec.Struct, frozen=True, array_like=True):
-    """The whole state of a ``RatioDetector``, version 1."""
+    """The whole state of a ``RatioDetector``, version 2; the trail is packed."""
 
     version: int
     rate: RateState
     spreads: tuple[SpreadState, ...]
     total: tuple[float, ...]
-    trail: list[tuple[float, ...]]
+    trail: bytes
     suspicion: SuspicionState
     before: float
     accepted: int
@@ -48,7 +48,7 @@ class RatioState(msgspec.Struct, frozen=True, array_like=True):
     last: int
 
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(RatioState)
 
@@ -78,7 +78,7 @@ class RatioDetector(AnomalyDetector):
         self._rate = ConversionRate()
         self._spreads = tuple(Spread() for _ in WINDOWS)
         self._total: tuple[float, ...] = START
-        self._trail: deque[tuple[float, ...]] = deque(maxlen=LONGEST)
+        self._trail = SumsTrail(LONGEST, len(START))
         self._suspicion = Suspicion()
         self._before, self._accepted = 1.0, -RETURN_MINUTES
         self._learned = 0
@@ -117,7 +117,7 @@ class RatioDetector(AnomalyDetector):
         self._last = minute
         flows = self._rate.smooth(upstream)
         usual = self._rate.level() * self._rate.shape(minute)
-        self._trail.append(self._total)
+        self._trail.push(self._total)
         c, p, q, r, s, t, u = self._total
         a, b, d, e, f, g = flows
         self._total = (
@@ -143,7 +143,7 @@ class RatioDetector(AnomalyDetector):
                 self._rate.encode(),
                 tuple(spread.encode() for spread in self._spreads),
                 self._total,
-                list(self._trail),
+                self._trail.encode(),
                 self._suspicion.encode(),
                 self._before,
                 self._accepted,
@@ -165,7 +165,8 @@ class RatioDetector(AnomalyDetector):
         self._rate.restore(state.rate)
         for spread, spread_state in zip(self._spreads, state.spreads, strict=True):
             spread.restore(spread_state)
-        self._total, self._trail = state.total, deque(state.trail, maxlen=LONGEST)
+        self._total = state.total
+        self._trail.restore(state.trail)
         self._suspicion.restore(state.suspicion)
         self._before, self._accepted = state.before, state.accepted
         self._learned, self._last = state.learned, state.last
@@ -181,7 +182,7 @@ class RatioDetector(AnomalyDetector):
         for i, window in enumerate(WINDOWS):
             if window > known:
                 break
-            start = self._trail[known - window]
+            start = self._trail.before(window)
             observed = now[0] - start[0]
             low = share_low * min(now[1] - start[1], now[2] - start[2], now[3] - start[3])
             high = share_high * max(now[4] - start[4], now[5] - start[5], now[6] - start[6]) + LEAST_EXTRA
@@ -199,7 +200,7 @@ class RatioDetector(AnomalyDetector):
 
     def _accept(self) -> None:
         """Take the rate of the longest window as the new normal, and remember the one before."""
-        start = self._trail[0] if self._trail else self._total
+        start = self._trail.before(len(self._trail)) if len(self._trail) else self._total
         usual = self._total[5] - start[5]
         if usual > 0.0:
             factor = max(0.02, (self._total[0] - start[0]) / usual)

@@ -2,14 +2,16 @@
 
 Rules: a stream of whole numbers >= 0 with an interval of a minute is a stream of counts: its counts, its upstream
 counts and the ratio of both are judged; every other stream is judged by novelty. Each channel has its own threshold, at
-which its score is 0.5; the score of the stream is the largest. A missing value scores 0 and teaches nothing.
-No parameter depends on a stream.
+which its score is 0.5; the score of the stream is the largest. A missing value scores 0 and teaches nothing. A channel
+exists from the first observation on that needs it. No parameter depends on a stream.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from tamis.anomaly.alert_policy import AlertPolicy
-from tamis.anomaly.count_detector import CountDetector
+import msgspec
+
+from tamis.anomaly.alert_policy import AlertPolicy, Change, PolicyState
+from tamis.anomaly.count_detector import NOTHING, CountDetector, Judgement
 from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
 
@@ -18,11 +20,43 @@ COUNT_THRESHOLD, UPSTREAM_THRESHOLD, RATIO_THRESHOLD = 4.8, 5.4, 4.8
 
 
 class Verdict(NamedTuple):
-    """Score 0..1 of one observation, whether a new incident opens with it, and the channel that decided."""
+    """What one observation looks like.
 
-    score: float
-    alert: bool
-    channel: str
+    Attributes:
+        score: 0..1, 0.5 is the threshold.
+        change: of the stream's incident.
+        channel: that decided, empty for none.
+        judgement: what it saw and expected; all 0 of a channel without a band.
+    """
+
+    score: float = 0.0
+    change: Change = Change.NONE
+    channel: str = ""
+    judgement: Judgement = NOTHING
+
+    @property
+    def alert(self) -> bool:
+        """Whether a new incident is told."""
+        return self.change == Change.OPENED
+
+
+class StreamState(msgspec.Struct, frozen=True, array_like=True):
+    """The whole state of a ``StreamDetector``, version 1; a channel that does not exist is None."""
+
+    version: int
+    interval: int
+    counts: bool
+    count: bytes | None
+    upstream: bytes | None
+    ratio: bytes | None
+    novelty: bytes | None
+    policy: PolicyState
+
+
+STATE_VERSION = 1
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(StreamState)
+Channel = TypeVar("Channel", CountDetector, RatioDetector, NoveltyEnsemble)
 
 
 class StreamDetector:
@@ -30,14 +64,31 @@ class StreamDetector:
 
     Args:
         interval: seconds between observations.
+        judge_upstream: whether the upstream counts are this stream's own concern; a board watches them as a stream.
     """
 
-    def __init__(self, interval: int) -> None:
+    __slots__ = ("_count", "_counts", "_interval", "_judge_upstream", "_novelty", "_ratio", "_upstream", "policy")
+
+    def __init__(self, interval: int, *, judge_upstream: bool = True) -> None:
+        self._interval = interval
+        self._judge_upstream = judge_upstream
         self._counts = interval == MINUTE_S
-        self._count, self._upstream = CountDetector(COUNT_THRESHOLD), CountDetector(UPSTREAM_THRESHOLD)
-        self._ratio = RatioDetector(RATIO_THRESHOLD)
-        self._novelty = NoveltyEnsemble()
+        self._count: CountDetector | None = None
+        self._upstream: CountDetector | None = None
+        self._ratio: RatioDetector | None = None
+        self._novelty: NoveltyEnsemble | None = None
         self.policy = AlertPolicy()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether enough was learned for a verdict on the values."""
+        model = self._count if self._counts else self._novelty
+        return model is not None and model.is_warm
+
+    @property
+    def has_upstream(self) -> bool:
+        """Whether the ratio to an upstream step is judged."""
+        return self._ratio is not None
 
     def observe(self, time: int, value: float | None, upstream: float | None = None) -> Verdict:
         """Score, then learn, one observation.
@@ -48,29 +99,85 @@ class StreamDetector:
             upstream: events of the step before; None where there is none.
         """
         if value is None and upstream is None:
-            return Verdict(0.0, False, "")
+            return Verdict()
         if self._counts and value is not None and (value < 0.0 or value != int(value)):
             self._counts = False
-        score, channel = self._judge_counts(time, value, upstream) if self._counts else self._judge_any(time, value)
-        return Verdict(score, self.policy.step(time, score), channel)
+            self._count = self._upstream = self._ratio = None
+        if self._counts:
+            judgement, channel = self._judge_counts(time, value, upstream)
+        else:
+            judgement, channel = self._judge_any(time, value)
+        return Verdict(judgement.score, self.policy.step(time, judgement.score), channel, judgement)
 
     def forget_incidents(self) -> None:
         """Begin with a full alert budget and no open incident, as after a history."""
         self.policy = AlertPolicy()
 
-    def _judge_any(self, time: int, value: float | None) -> tuple[float, str]:
-        return (0.0, "") if value is None else (self._novelty.observe(time, value), "novelty")
+    def forget_upstream(self) -> None:
+        """The step before is another one from now on."""
+        self._upstream = self._ratio = None
 
-    def _judge_counts(self, time: int, value: float | None, upstream: float | None) -> tuple[float, str]:
-        minute, score, channel = time // MINUTE_S, 0.0, ""
+    def encode(self) -> bytes:
+        """The whole state, explicit and portable (msgpack)."""
+        count, upstream, ratio, novelty = (
+            None if channel is None else channel.encode()
+            for channel in (self._count, self._upstream, self._ratio, self._novelty)
+        )
+        return _encoder.encode(
+            StreamState(STATE_VERSION, self._interval, self._counts, count, upstream, ratio, novelty, self.policy.state)
+        )
+
+    def restore(self, encoded: bytes) -> None:
+        """Take over a state made by ``encode``.
+
+        Raises:
+            msgspec.DecodeError: not such a state.
+            ValueError: a state of another version or interval.
+        """
+        state = _decoder.decode(encoded)
+        if state.version != STATE_VERSION:
+            raise ValueError(f"stream state of version {state.version}, this is version {STATE_VERSION}")
+        if state.interval != self._interval:
+            raise ValueError(f"stream state of an interval of {state.interval} s, this one is {self._interval} s")
+        self._counts = state.counts
+        self._count = _restored(CountDetector(COUNT_THRESHOLD), state.count)
+        self._upstream = _restored(CountDetector(UPSTREAM_THRESHOLD), state.upstream)
+        self._ratio = _restored(RatioDetector(RATIO_THRESHOLD), state.ratio)
+        self._novelty = _restored(NoveltyEnsemble(), state.novelty)
+        self.policy = AlertPolicy(state.policy)
+
+    def _judge_any(self, time: int, value: float | None) -> tuple[Judgement, str]:
+        if value is None:
+            return NOTHING, ""
+        if self._novelty is None:
+            self._novelty = NoveltyEnsemble()
+        return Judgement(self._novelty.observe(time, value), observed=value), "novelty"
+
+    def _judge_counts(self, time: int, value: float | None, upstream: float | None) -> tuple[Judgement, str]:
+        minute, best, channel = time // MINUTE_S, NOTHING, ""
         if value is not None:
-            score, channel = self._count.observe(minute, value).score, "count"
-        if upstream is not None:
-            found = self._upstream.observe(minute, upstream).score
-            if found > score:
-                score, channel = found, "upstream"
-            if value is not None:
-                found = self._ratio.observe(minute, value, upstream).score
-                if found > score:
-                    score, channel = found, "ratio"
-        return score, channel
+            if self._count is None:
+                self._count = CountDetector(COUNT_THRESHOLD)
+            best, channel = self._count.observe(minute, value), "count"
+        if upstream is None:
+            return best, channel
+        if self._judge_upstream:
+            if self._upstream is None:
+                self._upstream = CountDetector(UPSTREAM_THRESHOLD)
+            found = self._upstream.observe(minute, upstream)
+            if found.score > best.score:
+                best, channel = found, "upstream"
+        if value is not None:
+            if self._ratio is None:
+                self._ratio = RatioDetector(RATIO_THRESHOLD)
+            found = self._ratio.observe(minute, value, upstream)
+            if found.score > best.score:
+                best, channel = found, "ratio"
+        return best, channel
+
+
+def _restored(channel: Channel, encoded: bytes | None) -> Channel | None:
+    if encoded is None:
+        return None
+    channel.restore(encoded)
+    return channel

@@ -5,6 +5,7 @@ sites and GPP sections that are named exist; paths lead to no identity; a regula
 """
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 from tamis.bundles.condition_check import check_path
 from tamis.bundles.document import Place
@@ -23,9 +24,18 @@ def check_policy(policy: Place) -> Iterator[Problem]:
                 yield at.error(f'"{alias}" already stands for the purpose "{meaning[alias]}"')
     yield from _regulations(policy)
     yield from _places(policy)
+    yield from _time_zone(policy)
     for key in ("age", "child"):
         for _, path in policy.at("minors").at(key).texts():
             yield from check_path(path)
+
+
+def _time_zone(policy: Place) -> Iterator[Problem]:
+    name = policy.text("time_zone")
+    try:
+        ZoneInfo(name or "UTC")
+    except (ValueError, OSError, LookupError):  # unknown, or no name at all: "../x", "a" * 300
+        yield policy.at("time_zone").error(f'unknown time zone "{name}": a name such as Europe/Berlin is needed')
 
 
 def _regulations(policy: Place) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ def compile_policy(values: Values, keyed_by_subject: bool) -> Policy:
         sites=dict(values.get("sites", {})),
         producers=frozenset(values.get("producers", ())),
         keyed_by_subject=keyed_by_subject,
+        time_zone=values.get("time_zone", "UTC"),
     )
 
 

@@ -61,6 +61,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         sites: host name -> site label; a host not listed is "other".
         producers: names of SDKs that are told besides the known ones, lower case (``domain.producer``).
         keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
+        time_zone: IANA name; of the times of day by which rules expect an event.
     """
 
     purposes: tuple[str, ...]
@@ -77,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     sites: Mapping[str, str] = {}
     producers: frozenset[str] = frozenset()
     keyed_by_subject: bool = False
+    time_zone: str = "UTC"
 
     def judged(self) -> tuple[Regulation, ...]:
         """The regulations an event can fall under."""

@@ -9,8 +9,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         id: stable for the life of the incident: "<series>@<minute opened>".
         state: "open", "updated" or "closed".
-        series: "<site>/<rule>".
-        kind: "drop", "spike" or "silent".
+        series: "<site>/<rule>", or "<site>/*" for an incident of the whole site.
+        kind: "drop", "spike", "silent" or "absent".
+        channel: what decided: "count", "ratio" (to the step before), "site" or "absence".
         severity: "page" or "ticket".
         opened_at: ms, start of the first bad minute.
         detected_at: ms, end of the minute in which it was noticed.
@@ -24,7 +25,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         owner: from the rule.
         sla: from the rule.
         runbook: link or path.
-        cause: suspected cause, closed vocabulary.
+        cause: suspected cause: "" for none, "site" (part of the site's incident), "bundle", "consent", "invalid",
+            "duplicates", "bots".
+        affected: series of the site that fail together, 0 for an incident of one series.
+        members: the largest of them.
     """
 
     id: str
@@ -40,11 +44,14 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     low: float
     high: float | None
     score: float
+    channel: str = "count"
     owner: str = ""
     sla: str = ""
     runbook: str = ""
     cause: str = ""
     closed_at: int | None = None
+    affected: int = 0
+    members: tuple[str, ...] = ()
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -255,7 +255,8 @@ def anomaly_app(
     )
 
     def make(selection: Selection, _before: FactsOf | None) -> FactsOf:
-        return facts_of(compiled.rule for compiled in selection.active.rules.rules)
+        bundle = selection.active
+        return facts_of((compiled.rule for compiled in bundle.rules.rules), bundle.policy.time_zone)
 
     switch = Switch(parts.selection(), make, nobody_told)
 

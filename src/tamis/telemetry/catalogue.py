@@ -228,7 +228,7 @@ INCIDENT = _series(
     "1 for each incident now open; the sample goes when it closes.",
     _site,
     _rule,
-    Label(name="kind", values=("drop", "spike", "silent"), of="what is wrong with the counts"),
+    Label(name="kind", values=("drop", "spike", "silent", "absent"), of="what is wrong with the counts"),
     Label(name="severity", values=SEVERITIES, of="how urgent"),
     Label(name="owner", of="the teams named by the rules, empty for none"),
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tamis.anomaly.alert_policy import BURST, HEALTHY, AlertPolicy
+from tamis.anomaly.alert_policy import BURST, HEALTHY, AlertPolicy, Change
 
 DAY = 86_400
 
 
 def _play(policy: AlertPolicy, start: int, scores: list[float]) -> list[int]:
-    return [i for i, score in enumerate(scores) if policy.step(start + 60 * i, score)]
+    return [i for i, score in enumerate(scores) if policy.step(start + 60 * i, score) == Change.OPENED]
 
 
 def _incident() -> list[float]:

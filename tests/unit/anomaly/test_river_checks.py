@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from river import checks
 
-from tamis.anomaly import count_detector, novelty, ratio_detector
+from tamis.anomaly import absence, count_detector, novelty, ratio_detector
+from tamis.anomaly.absence import AbsenceDetector
 from tamis.anomaly.count_detector import CountDetector
 from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
@@ -31,7 +32,7 @@ class _Counts:
             yield {"t": minute, "y": 0 if broken else max(0, round(rng.gauss(20, 5))), "u": 60}, broken
 
 
-DETECTORS = [CountDetector, NoveltyEnsemble, RatioDetector]
+DETECTORS = [AbsenceDetector, CountDetector, NoveltyEnsemble, RatioDetector]
 
 
 def _river_checks() -> Iterator[Any]:
@@ -76,7 +77,7 @@ def test_score_one_changes_nothing_and_equals_what_observe_says() -> None:
         assert detector.observe(int(x["t"]), x["y"]).score == score
 
 
-@pytest.mark.parametrize("module", [count_detector, novelty, ratio_detector])
+@pytest.mark.parametrize("module", [absence, count_detector, novelty, ratio_detector])
 def test_the_example_in_the_documentation_holds(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted >= 4

@@ -24,6 +24,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_expected_times_are_meant_in_the_time_zone_of_the_policy(folder: Path) -> None:
+    policy = folder / "policy.yaml"
+    for zone, line in (("UTC", ""), ("Europe/Berlin", "time_zone: Europe/Berlin\n")):
+        policy.write_text(policy.read_text() + line)
+        bundle = load_bundle(folder)
+        assert isinstance(bundle, Bundle)
+        assert bundle.policy.time_zone == zone
+
+
 @pytest.mark.parametrize("name", ["minimal", "reference"])
 def test_shipped_configuration_has_no_problem_at_all(name: str) -> None:
     assert check_folder(CONFIG / name).problems == []

@@ -65,9 +65,23 @@ class AnomalyConfig(msgspec.Struct, frozen=True, kw_only=True):
     history: Callable[[int], Iterable[Closing]] | None = None
 
 
-def facts_of(rules: Iterable[Rule]) -> FactsOf:
-    """What alerts say, from the rules of the configuration; a series without a rule has no owner."""
-    known = {rule.id: RuleFacts(owner=rule.owner, sla=rule.sla) for rule in rules}
+def facts_of(rules: Iterable[Rule], zone: str = "UTC") -> FactsOf:
+    """What alerts say, from the rules of the configuration; a series without a rule has no owner.
+
+    Args:
+        rules: in any order; those that are not active are not expected by any time.
+        zone: of the times of day by which rules expect an event.
+    """
+    known = {
+        rule.id: RuleFacts(
+            owner=rule.owner,
+            sla=rule.sla,
+            upstream=rule.upstream,
+            expected_by=rule.expected_by if rule.mode == "active" else "",
+            zone=zone,
+        )
+        for rule in rules
+    }
     nobody = RuleFacts()
     return lambda rule: known.get(rule, nobody)
 
