@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 START = 28_401_120 + 9 * 60
 MINUTES, SOURCES, LIMIT_S = 300, 2, 90.0
 BREAK = range(START + 170, START + 200)
-SERIES = {"shop/lead": 30, "shop/cart": 12, "shop/-": 90, "law/call": 6, "law/form": 20, "-/-": 3}
+SERIES = {"shop/lead": 30, "shop/cart": 12, "shop/-": 90, "office/call": 6, "office/form": 20, "-/-": 3}
 Sums = Counter[tuple[str, int, str]]
 
 
