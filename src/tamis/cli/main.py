@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "tamis.cli.audit",
     "explain": "tamis.cli.explain",
     "keys": "tamis.cli.keys",
+    "quarantine": "tamis.cli.quarantine",
     "settings": "tamis.cli.settings",
     "watch": "tamis.cli.watch",
     "detect": "tamis.cli.detect",

@@ -2,13 +2,12 @@
 
 import contextlib
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tamis.bundles.durations import milliseconds
+from tamis.cli.moments import moment
 from tamis.cli.rules_look import FOLDER, folder_of, open_topic, say
 from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.records.rules import SHADOW
@@ -65,23 +64,12 @@ def _published(found: Any, name: str) -> "Bundle":
 def _span(text: str) -> tuple[int, int]:
     since, dots, until = text.partition("..")
     now = time.time_ns() // 1_000_000
-    times = [_moment(part, now) for part in (since, until)] if dots else []
+    times = [moment(part, now) for part in (since, until)] if dots else []
     if len(times) != 2 or None in times or times[0] >= times[1]:  # type: ignore[operator] # noqa: PLR2004 - from, to
         raise click.BadParameter(
             f"{text} is not FROM..TO, such as 2026-11-20T00:00:00Z..2026-11-21T00:00:00Z or 6h..now"
         )
     return times[0] or 0, times[1] or 0
-
-
-def _moment(text: str, now: int) -> int | None:
-    if text == "now":
-        return now
-    with contextlib.suppress(ValueError):
-        return now - milliseconds(text)
-    with contextlib.suppress(ValueError):
-        found = datetime.fromisoformat(text)
-        return None if found.tzinfo is None else round(found.timestamp() * 1000)
-    return None
 
 
 @click.group()

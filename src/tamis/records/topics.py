@@ -18,6 +18,7 @@ class Topic(StrEnum):
     CONSENT_STATE = "consent.state"
     EVENTS_CLEAN = "events.clean"
     EVENTS_QUARANTINE = "events.quarantine"
+    QUARANTINE_REPLAYS = "quarantine.replays"
     DEDUPE_LOG = "dedupe.log"
     AUDIT_LOG = "audit.log"
     AUDIT_CHECKPOINTS = "audit.checkpoints"
@@ -68,6 +69,7 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
+    TopicSpec(name=Topic.QUARANTINE_REPLAYS, partitions="one", role="internal", config=_UNLIMITED),
     TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),
     TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30) | _CLEAN),
     TopicSpec(name=Topic.AUDIT_CHECKPOINTS, partitions="one", role="output", config=_UNLIMITED),

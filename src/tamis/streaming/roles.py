@@ -11,11 +11,9 @@ from typing import Any, Protocol
 
 from tamis.anomaly.board import BoardPolicy, FactsOf
 from tamis.anomaly.incidents import RuleFacts
-from tamis.bundles.mappings import load_mappings
+from tamis.bundles.consent_reader import consent_reader
 from tamis.consent_sources.keying import Keying
-from tamis.consent_sources.mapped import MappedSource
 from tamis.consent_sources.normalise import Normaliser
-from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES
@@ -28,7 +26,6 @@ from tamis.kafka.partitioner import partition_of
 from tamis.ports import ConsentView
 from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
-from tamis.settings import Settings, SetupError
 from tamis.stores.audit_memory import AuditMemory
 from tamis.stores.sightings.partition import SightingsPolicy
 from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
@@ -178,28 +175,6 @@ def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeep
         observer,
         at_least_once=settings.worker.guarantee == "at_least_once",
     )
-
-
-def consent_reader(settings: Settings) -> ConsentReader:
-    """Reads ``consent.raw`` as the settings say.
-
-    Raises:
-        SetupError: the mappings cannot be used, or there is no such source.
-    """
-    mapped: tuple[MappedSource, ...] = ()
-    if settings.consent.mappings:
-        path = Path(settings.consent.mappings)
-        try:
-            found = load_mappings(path)
-        except OSError as error:
-            raise SetupError(f"consent.mappings: {path}: {error.strerror}") from None
-        if isinstance(found, list):
-            raise SetupError("\n".join([f"{path} cannot be used:", *(f"  {problem}" for problem in found)]))
-        mapped = found
-    try:
-        return ConsentReader(settings.consent.source or None, mapped)
-    except ValueError as error:
-        raise SetupError(f"consent.source: {error}") from None
 
 
 def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tamis.bundles.consent_reader import consent_reader
 from tamis.bundles.mappings import load_mappings
 from tamis.bundles.problem import Problem
 from tamis.consent_sources.mapped import MappedSource
@@ -16,7 +17,6 @@ from tamis.consent_sources.statement import Statement
 from tamis.domain.consent.model import Status
 from tamis.domain.event import Invalid
 from tamis.settings import ConsentSettings, Settings, SetupError
-from tamis.streaming.roles import consent_reader
 
 SAMPLE = Path(__file__).parents[3] / "config/consent-mappings.yaml"
 G, D = Status.GRANTED, Status.DENIED
