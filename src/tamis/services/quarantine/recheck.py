@@ -14,6 +14,7 @@ from tamis.bundles.load import load_bundle
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.model import SubjectRecord
+from tamis.domain.epochs import Epochs
 from tamis.domain.event import Event, Invalid
 from tamis.domain.keyring import Keyring
 from tamis.domain.outcome import Outcome
@@ -90,7 +91,7 @@ class Recheck:
 
     def __init__(self, settings: Settings) -> None:
         bundle, limits = active_bundle(settings), settings.limits
-        ring = Keyring(throw_away_key, "0", [destination.id for destination in bundle.destinations])
+        ring = Keyring(throw_away_key, Epochs("0"), [destination.id for destination in bundle.destinations])
         decoder = Decoder(
             throw_away_key("event-id"),
             Limits(max_record_bytes=limits.max_record_bytes, max_events_per_record=limits.max_events_per_record),
