@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tamis.domain.audit.report import LogReport
 
 Record = tuple[bool, bytes]
-START_MS = 1_800_000_000_000
+START_MS = 1_700_000_000_000
 
 
 class LogWriter:

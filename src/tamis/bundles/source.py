@@ -14,7 +14,7 @@ from tamis.bundles.problem import Problem
 from tamis.bundles.schema_check import check_shape
 
 VERSION = 1
-HASH_CHARS = 16
+HASH_CHARS = 32
 NAME = "bundle"
 
 

@@ -13,11 +13,13 @@ from tamis.cli.audit_anchors import anchor_lines, checked_anchors
 from tamis.cli.audit_evidence import verify_bundle
 from tamis.cli.audit_prove import prove
 from tamis.cli.audit_requests import epoch, worker_key
+from tamis.cli.printable import printable
 from tamis.cli.session import FOUND_SOMETHING, Session, pass_session
 from tamis.domain.audit.report import LogReport
 
 if TYPE_CHECKING:
     from tamis.domain.audit.note import VerifierKey
+    from tamis.services.audit_check import Ends
 
 _PEM: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -135,8 +137,9 @@ def verify(
             raise click.UsageError("--vkey: checkpoints are checked in a folder, see: tamis audit export")
         reports = verify_records(_topic(session)[0], policy, _progress)
     else:
-        reports = verify_export(folder, policy, _progress) if _has_records(folder, bool(keys)) else []
-        reports += _sealed(folder, keys)
+        reports = _sealed(folder, keys, at_least_once=at_least_once)
+        if _has_records(folder, bool(keys)):
+            reports = verify_export(folder, policy, _progress, _ends(folder, bool(keys))) + reports
     anchored = checked_anchors(folder, keys, anchors) if anchors and folder else None
     passed = all(report.ok for report in reports) and (anchored is None or anchored.ok)
     if as_json:
@@ -156,12 +159,26 @@ def _has_records(folder: Path, must_be_sealed: bool) -> bool:
     return (folder / MANIFEST).exists() or not (must_be_sealed or any(folder.glob("*/p*/e*/checkpoint")))
 
 
-def _sealed(folder: Path, keys: "tuple[VerifierKey, ...]") -> list[LogReport]:
+def _ends(folder: Path, must_be_sealed: bool) -> "Ends":
+    """What exported records must lead to."""
+    from base64 import b64encode
+
+    from tamis.services.audit_check import Ends
+    from tamis.stores.sealed_folder import SealedFolder
+
+    if not must_be_sealed and not any(folder.glob("*/p*/e*/checkpoint")):
+        return Ends()
+    logs = SealedFolder(folder).logs
+    ends = {str(log.origin): (log.size, b64encode(log.checkpoint.root).decode()) for log in logs}
+    return Ends(checkpoints=ends, required=must_be_sealed)
+
+
+def _sealed(folder: Path, keys: "tuple[VerifierKey, ...]", *, at_least_once: bool) -> list[LogReport]:
     from tamis.services.sealed_check import verify_sealed
 
     if not keys and not any(folder.glob("*/p*/e*/checkpoint")):
         return []
-    return verify_sealed(folder, keys, _progress)
+    return verify_sealed(folder, keys, _progress, at_least_once=at_least_once)
 
 
 def _topic(session: Session) -> tuple[Any, str]:
@@ -189,7 +206,7 @@ def _leaves_once(reports: list[LogReport]) -> int:
 def _print_text(reports: list[LogReport]) -> None:
     for report in reports:
         for line in described(report):
-            click.echo(line)
+            click.echo(printable(line))
     failed = [report for report in reports if not report.ok]
     leaves = _leaves_once(reports)
     if failed:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tamis.cli.audit_places import authorities, log_keys, witness_policy
+from tamis.cli.printable import printable
 from tamis.cli.session import FOUND_SOMETHING
 
 _PATH: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -57,7 +58,7 @@ def verify_bundle(
         click.echo(msgspec.json.encode({"verified": passed, "checks": lines}).decode())
     else:
         for text in _texts(lines, passed):
-            click.echo(text)
+            click.echo(printable(text))
     context.exit(0 if passed else FOUND_SOMETHING)
 
 

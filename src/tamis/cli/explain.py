@@ -13,6 +13,7 @@ import click
 
 from tamis.cli.audit_places import configured_rules, sealed_folder
 from tamis.cli.audit_prove import found_leaves, lines_of
+from tamis.cli.printable import printable
 from tamis.cli.session import FOUND_SOMETHING, Finding, Session, pass_session
 
 _FILE: Any = click.File("rb")
@@ -66,14 +67,14 @@ def command(
         try:
             explained = explainer.explain(leaf, source or rules)
         except ValueError as error:
-            raise Finding(str(error)) from None
+            raise Finding(printable(str(error))) from None
         fine = fine and explained.reevaluated in {"same", "not decided"}
         if as_json:
             import msgspec
 
             click.echo(msgspec.json.encode(explained).decode())
         else:
-            click.echo(text_of(explained, log))
+            click.echo("\n".join(map(printable, text_of(explained, log).split("\n"))))
     context.exit(0 if fine else FOUND_SOMETHING)
 
 

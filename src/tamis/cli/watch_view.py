@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tamis.cli.printable import printable
 from tamis.records.alert import Alert
 from tamis.services.watch.sight import Fate, Sight
 
@@ -52,7 +53,7 @@ def incident_line(alert: Alert) -> str:
     """One incident in words."""
     owner = f", owner {alert.owner}" if alert.owner else ""
     cause = f", {alert.cause}" if alert.cause else ""
-    return _printable(
+    return printable(
         f"{_clock(alert.opened_at)} {alert.severity} {alert.series} {alert.kind}: {alert.observed:.1f}/min, "
         f"usually {alert.expected:.1f}, score {alert.score:.2f}{owner}{cause}"
     )
@@ -96,7 +97,7 @@ def _fates(sight: Sight) -> RenderableType:
 
 def _fate(fate: Fate) -> tuple[RenderableType, ...]:
     colour = _COLOURS.get(fate.outcome, "red")
-    return Text(_printable(fate.outcome), colour), Text(_printable(fate.reason)), f"{fate.events:,}", _rate(fate.per_s)
+    return Text(printable(fate.outcome), colour), Text(printable(fate.reason)), f"{fate.events:,}", _rate(fate.per_s)
 
 
 def _behind(sight: Sight) -> RenderableType:
@@ -113,7 +114,7 @@ def _behind(sight: Sight) -> RenderableType:
 def _incidents(sight: Sight) -> list[RenderableType]:
     if sight.incidents is None:
         found = f"{sight.incidents_open} open by the processes; alerts cannot be read"
-        trouble = f": {_printable(sight.incidents_trouble)}" if sight.incidents_trouble else " yet"
+        trouble = f": {printable(sight.incidents_trouble)}" if sight.incidents_trouble else " yet"
         return [Text(f"incidents: {found}{trouble}", "yellow")]
     if not sight.incidents:
         parts: list[RenderableType] = [Text("no open incident", "green")]
@@ -125,7 +126,7 @@ def _incidents(sight: Sight) -> list[RenderableType]:
         more = len(sight.incidents) - _MOST_INCIDENTS
         parts += [Text(f"and {more} more")] if more > 0 else []
     if sight.incidents_trouble:
-        parts.append(Text(f"as last read: {_printable(sight.incidents_trouble)}", "yellow"))
+        parts.append(Text(f"as last read: {printable(sight.incidents_trouble)}", "yellow"))
     return parts
 
 
@@ -134,7 +135,7 @@ def _processes(sight: Sight) -> Text:
     answering = f"{len(sight.processes) - len(silent)} of {len(sight.processes)} processes answer"
     if not silent:
         return Text(answering)
-    return Text(f"{answering}; {silent[0].address}: {_printable(silent[0].trouble)}", "red")
+    return Text(f"{answering}; {silent[0].address}: {printable(silent[0].trouble)}", "red")
 
 
 def _rate(per_s: float | None) -> str:
@@ -149,7 +150,3 @@ def _seconds(seconds: float | None) -> str:
 
 def _clock(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%H:%M:%S}"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -2,8 +2,9 @@
 
 Rules: every anchor follows the one before and is stamped by a trusted authority, not earlier than the one before; every
 checkpoint in it is signed by a key that speaks for its log, and the log's tiles give its root at its size. So a log cut
-off, rewritten or forked after an anchor shows here even where its own checkpoint and tiles agree. All anchors are
-looked at.
+off, rewritten or forked after an anchor shows here even where its own checkpoint and tiles agree. Nor may an anchored
+log hold what was received after the stamp (times of receipt never go back, so its last leaf speaks for all). All
+anchors are looked at.
 """
 
 import datetime as dt
@@ -16,10 +17,10 @@ from tamis.domain.audit.anchor import Anchor, AnchorChain, AnchorError, StampedT
 from tamis.domain.audit.checkpoint import open_checkpoint, parse_checkpoint
 from tamis.domain.audit.note import Note, NoteError, VerifierKey
 from tamis.domain.audit.proof import range_root
-from tamis.domain.audit.timestamp import TimestampError, stamped_at
+from tamis.domain.audit.timestamp import TimestampError, ahead_of, stamped_at
 from tamis.domain.audit.trust import log_keys
 from tamis.settings import SetupError
-from tamis.stores.sealed_folder import SealedFolder
+from tamis.stores.sealed_folder import CONTROL, SealedFolder
 
 
 class AnchorFailure(msgspec.Struct, frozen=True):
@@ -78,9 +79,9 @@ class AnchorCheck:
         for number, stored in self._folder.anchors():
             count += 1
             anchor = self._follow(number, stored)
-            self._stamp(number, stored)
+            stamped = self._stamp(number, stored)
             for note in anchor.notes if anchor else ():
-                self._hold(number, note)
+                self._hold(number, note, stamped)
         times = self._times
         first, last = (times[0], times[-1]) if times else (None, None)
         return AnchorReport(count, first, last, self._covered, tuple(self._failures))
@@ -92,27 +93,28 @@ class AnchorCheck:
             self._fail(number, str(error))
             return None
 
-    def _stamp(self, number: int, stored: StampedText) -> None:
+    def _stamp(self, number: int, stored: StampedText) -> dt.datetime | None:
         try:
             time = stamped_at(stored.stamp, stored.text, self._authorities)
         except TimestampError as error:
             self._fail(number, str(error))
-            return
+            return None
         if self._times and time < self._times[-1]:
             self._fail(number, f"stamped at {time:%Y-%m-%d %H:%M:%S}, before the anchor before it")
         self._times.append(time)
+        return time
 
-    def _hold(self, number: int, note: Note) -> None:
+    def _hold(self, number: int, note: Note, stamped: dt.datetime | None) -> None:
         """One anchored checkpoint; the same one in later anchors is looked at once."""
         if str(note) in self._seen:
             return
         self._seen.add(str(note))
         try:
-            self._checkpoint(note)
+            self._checkpoint(note, stamped)
         except (NoteError, SetupError, ValueError) as error:
             self._fail(number, str(error))
 
-    def _checkpoint(self, note: Note) -> None:
+    def _checkpoint(self, note: Note, stamped: dt.datetime | None) -> None:
         origin = note.text.partition("\n")[0]
         keys = log_keys(self._keys, origin)
         if self._keys and not keys:
@@ -127,6 +129,11 @@ class AnchorCheck:
             )
         if range_root(log.node(), 0, checkpoint.size) != checkpoint.root:
             raise NoteError(f"{origin}: its first {checkpoint.size:,} leaves are not those that were anchored")
+        decided = checkpoint.size and log.origin.log != CONTROL
+        if stamped and decided and ahead_of(log.entry(checkpoint.size - 1), stamped):
+            raise NoteError(
+                f"{origin}: leaf {checkpoint.size - 1:,} says it was received after this anchor was stamped"
+            )
         self._covered[origin] = checkpoint.size
 
     def _fail(self, number: int, detail: str) -> None:

@@ -1,10 +1,12 @@
 """Verifies audit logs from where they are kept: an exported folder, or the records of the topic as they are read.
 
 Rules: one report a log, in the order of partitions; every log is checked also when one fails; a folder's file that is
-not the one its manifest speaks of fails the check "manifest" unless the log itself already failed.
+not the one its manifest speaks of fails the check "manifest" unless the log itself already failed. Records that stand
+beside sealed logs must be those under the checkpoint: another history of the same log may hang together as well as the
+true one, but it has another root.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,28 +34,45 @@ class CheckPolicy(msgspec.Struct, frozen=True, kw_only=True):
     at_least_once: bool = False
     partial: bool = False
 
-    def verifier(self, partition: int) -> LogVerifier:
-        """A new verifier of one log of ``events.raw``."""
-        return LogVerifier(partition, topic=Topic.EVENTS_RAW, at_least_once=self.at_least_once, partial=self.partial)
+    def verifier(self, partition: int, sizes: Collection[int] = ()) -> LogVerifier:
+        """A new verifier of one log of ``events.raw`` that keeps the roots at these sizes."""
+        return LogVerifier(
+            partition, topic=Topic.EVENTS_RAW, at_least_once=self.at_least_once, partial=self.partial, sizes=sizes
+        )
 
 
-STRICT = CheckPolicy()
+class Ends(msgspec.Struct, frozen=True, kw_only=True):
+    """What exported records are compared with.
+
+    Attributes:
+        checkpoints: origin -> size and root (base64) that the sealed log beside the records has.
+        required: every log with leaves must be in ``checkpoints``.
+    """
+
+    checkpoints: Mapping[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    required: bool = False
 
 
-def verify_export(folder: Path, policy: CheckPolicy = STRICT, progress: Progress | None = None) -> list[LogReport]:
+STRICT, NO_ENDS = CheckPolicy(), Ends()
+
+
+def verify_export(
+    folder: Path, policy: CheckPolicy = STRICT, progress: Progress | None = None, ends: Ends = NO_ENDS
+) -> list[LogReport]:
     """Check every log of an exported folder; needs nothing but the folder.
 
     Args:
         folder: of the export.
         policy: what the logs may be like.
         progress: called with the records read so far, now and then.
+        ends: of the sealed logs beside the records; whether these are signed is not checked here.
 
     Raises:
         SetupError: there is no finished export.
     """
     _, logs = read_export(folder)
     count = _Counter(progress)
-    return [report for log in logs for report in _verify_file(log, policy, count)]
+    return [report for log in logs for report in _verify_file(log, policy, count, ends)]
 
 
 def verify_records(
@@ -96,23 +115,40 @@ def is_head(record: TopicRecord) -> bool:
 class _Epochs:
     """The logs of one partition, one an epoch, each with a verifier of its own."""
 
-    def __init__(self, policy: CheckPolicy, partition: int) -> None:
-        self._policy, self._partition = policy, partition
+    def __init__(self, policy: CheckPolicy, partition: int, ends: Ends = NO_ENDS) -> None:
+        self._policy, self._partition, self._ends = policy, partition, ends
+        self._sizes = {size for size, _ in ends.checkpoints.values()}
         self._verifiers: list[LogVerifier] = []
 
     def feed(self, is_head: bool, value: bytes) -> None:
         """Take the next record of the partition."""
         if not self._verifiers or (not is_head and begins_epoch(value)):
-            self._verifiers.append(self._policy.verifier(self._partition))
+            self._verifiers.append(self._policy.verifier(self._partition, self._sizes))
         self._verifiers[-1].feed(is_head, value)
 
     def reports(self) -> list[LogReport]:
         """One an epoch; one of an empty log where there is no record."""
-        return [verifier.report() for verifier in self._verifiers or [self._policy.verifier(self._partition)]]
+        verifiers = self._verifiers or [self._policy.verifier(self._partition)]
+        return [_bound(verifier.report(), verifier.roots, self._ends) for verifier in verifiers]
 
 
-def _verify_file(log: ExportedLog, policy: CheckPolicy, count: "_Counter") -> list[LogReport]:
-    epochs = _Epochs(policy, log.partition)
+def _bound(report: LogReport, roots: Mapping[int, str], ends: Ends) -> LogReport:
+    """The report, failed where the records are not those of the sealed log."""
+    end = ends.checkpoints.get(report.log)
+    if report.failure is not None or (end is None and not (ends.required and report.leaves)):
+        return report
+    if end is not None and roots.get(end[0]) == end[1]:
+        return report
+    if end is None:
+        check, until, detail = Check.SIGNATURE, report.leaves, "no checkpoint of this log is in the folder"
+    else:
+        check, until, detail = Check.CHECKPOINT, end[0], f"not the records under the checkpoint of {end[0]:,} leaves"
+    failure = Failure(check=check, record=0, leaf=0, until=until, detail=detail)
+    return msgspec.structs.replace(report, failure=failure)
+
+
+def _verify_file(log: ExportedLog, policy: CheckPolicy, count: "_Counter", ends: Ends) -> list[LogReport]:
+    epochs = _Epochs(policy, log.partition, ends)
     feed, one = epochs.feed, count.one
     for head, value in log:
         feed(head, value)

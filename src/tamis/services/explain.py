@@ -95,7 +95,9 @@ class Explainer:
         try:
             leaf = msgspec.json.decode(value)
             return self._explained(leaf, source)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        except (
+            msgspec.DecodeError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError,
+        ) as error:  # fmt: skip
             raise ValueError(f"not a leaf of a decision: {error}") from None
 
     def _explained(self, leaf: Mapping[str, Any], source: bytes | None) -> Explanation:

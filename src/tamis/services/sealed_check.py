@@ -3,7 +3,8 @@
 Rules: the control log first, since it says which worker keys and epochs there are; then each log: its checkpoint's
 signature, every leaf and head as ``domain.audit.verify`` checks them, worker signatures, all hash tiles, and that size
 and root are the checkpoint's. The first failure of a log is named; every log is checked also when one fails. Without
-keys, signatures of checkpoints are left out, and the report says that nothing was ``sealed``.
+keys, signatures of checkpoints are left out, and the report says that nothing was ``sealed``. All logs of a folder are
+of one installation; a checkpoint that only a revoked sealing key signed does not count.
 Not checked here: witnesses and anchors.
 """
 
@@ -14,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 from tamis.domain.audit.checkpoint import open_checkpoint
-from tamis.domain.audit.control import ControlError, ControlState, decode_control
+from tamis.domain.audit.control import ControlError, ControlState, decode_control, key_text
 from tamis.domain.audit.leaf import Head
 from tamis.domain.audit.merkle import Frontier, leaf_hashes
-from tamis.domain.audit.note import NoteError, VerifierKey
+from tamis.domain.audit.note import NoteError, VerifierKey, require_signed
 from tamis.domain.audit.report import Check, Failure, LogReport
 from tamis.domain.audit.tiles import TILE_WIDTH, tile_at, tile_root
 from tamis.domain.audit.trust import log_keys
@@ -83,33 +84,52 @@ class TileCheck:
             raise FolderDamagedError(f"{tile.path} is not that of the leaves")
 
 
-def verify_sealed(folder: Path, keys: Sequence[VerifierKey] = (), progress: Progress | None = None) -> list[LogReport]:
+def verify_sealed(
+    folder: Path, keys: Sequence[VerifierKey] = (), progress: Progress | None = None, *, at_least_once: bool = False
+) -> list[LogReport]:
     """Check every log of a folder.
 
     Args:
         folder: of the sealer, or an export.
         keys: trusted keys of the installation or of single logs.
         progress: called with the leaves read so far, now and then.
+        at_least_once: count repeated source offsets instead of refusing them.
 
     Raises:
         SetupError: there is no sealed log.
     """
     logs = SealedFolder(folder).logs
     control = next((log for log in logs if log.origin.log == CONTROL), None)
-    state = ControlState(logs[0].origin.base)
+    state = ControlState((control or logs[0]).origin.base)
     first = [] if control is None else [_control(control, state, keys)]
     ends = {str(log.origin): (log.size, b64encode(log.checkpoint.root).decode()) for log in logs}
-    known = state if control else None
-    return first + [_Run(log, known, keys, ends, progress).report() for log in logs if log is not control]
+    trust = _Trust(keys=keys, state=state, known=control is not None, at_least_once=at_least_once)
+    return first + [_Run(log, trust, ends, progress).report() for log in logs if log is not control]
 
 
-def _signature(log: SealedLog, keys: Sequence[VerifierKey]) -> Failure | None:
+class _Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """What logs are judged by: the keys brought along and, where it is ``known``, what the control log says."""
+
+    keys: Sequence[VerifierKey]
+    state: ControlState
+    known: bool
+    at_least_once: bool
+
+
+def _signature(log: SealedLog, keys: Sequence[VerifierKey], state: ControlState) -> Failure | None:
+    """The checkpoint is one of this installation, signed by a given key that it has not revoked itself."""
+    if log.origin.base != state.base:
+        return _failure(Check.SOURCE, 0, log.size, f"a log of {log.origin.base} among those of {state.base}")
     if not keys:
         return None
+    trusted = log_keys(keys, str(log.origin))
     try:
-        open_checkpoint(log.note.encode(), log_keys(keys, str(log.origin)))
+        open_checkpoint(log.note.encode(), trusted)
+        signed = require_signed(log.note, trusted)
     except NoteError as error:
         return _failure(Check.SIGNATURE, 0, log.size, str(error))
+    if all(key_text(key.public) in state.revoked_sealers for key in signed):
+        return _failure(Check.SIGNATURE, 0, log.size, "signed only by a key that audit.control says is revoked")
     return None
 
 
@@ -121,18 +141,19 @@ class _Run:
     """One pass over one log."""
 
     def __init__(
-        self, log: SealedLog, control: ControlState | None, keys: Sequence[VerifierKey],
-        ends: dict[str, tuple[int, str]], progress: Progress | None,
-    ) -> None:  # fmt: skip
-        self._log, self._control, self._keys, self._ends, self._progress = log, control, keys, ends, progress
+        self, log: SealedLog, trust: _Trust, ends: dict[str, tuple[int, str]], progress: Progress | None
+    ) -> None:
+        self._log, self._trust, self._ends, self._progress = log, trust, ends, progress
+        self._control = trust.state if trust.known else None
         self._tiles = TileCheck(log)
         self._verifier = LogVerifier(
             log.origin.partition, topic=LOGS.get(log.origin.log), origin=str(log.origin), sizes={log.size},
-            key=control.worker_key if control else None, checked=self._checked,
+            key=self._control.worker_key if self._control else None, checked=self._checked,
+            at_least_once=trust.at_least_once,
         )  # fmt: skip
 
     def report(self) -> LogReport:
-        failure = _signature(self._log, self._keys) or self._epoch()
+        failure = _signature(self._log, self._trust.keys, self._trust.state) or self._epoch()
         try:
             self._read()
         except (FolderDamagedError, SetupError) as error:
@@ -142,7 +163,7 @@ class _Run:
         failure = failure or report.failure
         if failure is None and self._verifier.roots.get(self._log.size) != root:
             failure = _failure(Check.CHECKPOINT, 0, self._log.size, "the leaves do not give the checkpoint's root")
-        sealed = self._log.size if self._keys and failure is None else None
+        sealed = self._log.size if self._trust.keys and failure is None else None
         return msgspec.structs.replace(report, failure=failure, sealed=sealed, log=str(self._log.origin))
 
     def _read(self) -> None:
@@ -170,9 +191,9 @@ class _Run:
     def _epoch(self) -> Failure | None:
         """A later epoch was opened in the control log, and cites the end of the one before."""
         origin = self._log.origin
-        if origin.epoch == 1 or self._control is None:
+        if origin.epoch == 1 or (self._control is None and not self._trust.keys):
             return None
-        opening = self._control.openings.get((origin.log, origin.partition))
+        opening = self._trust.state.openings.get((origin.log, origin.partition))
         if opening is None or opening.origin.epoch < origin.epoch:
             return _failure(Check.EPOCH, 0, self._log.size, "audit.control never opened this epoch")
         if opening.origin.epoch == origin.epoch:
@@ -184,7 +205,7 @@ class _Run:
 
 def _control(log: SealedLog, state: ControlState, keys: Sequence[VerifierKey]) -> LogReport:
     """Fold the control log into ``state``."""
-    tree, tiles, failure, n = Frontier(), TileCheck(log), _signature(log, keys), 0
+    tree, tiles, n, failure = Frontier(), TileCheck(log), 0, None
     try:
         for _, entries in log.bundles():
             for entry in entries:
@@ -198,8 +219,9 @@ def _control(log: SealedLog, state: ControlState, keys: Sequence[VerifierKey]) -
         failure = failure or _failure(Check.TILES, n, log.size, str(error))
     except ControlError as error:
         failure = failure or _failure(Check.SEQUENCE, n, n + 1, str(error))
-    except ValueError:
+    except (ValueError, RecursionError):
         failure = failure or _failure(Check.SHAPE, n, n + 1, "not a leaf of the control log")
+    failure = _signature(log, keys, state) or failure
     if failure is None and tree.root() != log.checkpoint.root:
         failure = _failure(Check.CHECKPOINT, 0, log.size, "the leaves do not give the checkpoint's root")
     return LogReport(

@@ -8,6 +8,7 @@ Not handled: witnesses and anchors (``sealer_outside``), restarts (the superviso
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Sealer:
         self._partitions: dict[Place, PartitionReader] = {}
         self._told_kinds: dict[str, int] = {}
         self._sealed_at = 0.0
+        self._signs_with = keys()
         self.on_checkpoint: list[Callable[[Checkpoint, Note], None]] = []
         self.on_round: list[Callable[[], None]] = []
 
@@ -160,7 +162,8 @@ class Sealer:
             SealConflictError: another sealer works on this store.
         """
         self._sealed_at = time.monotonic()
-        self.sequencer.publish_keys(self._keys())
+        keys = self._keys()
+        self.sequencer.publish_keys(keys)
         for place, state in self._partitions.items():
             failure = state.log.failure
             if failure is not None and not state.told:
@@ -169,6 +172,9 @@ class Sealer:
                 self.sequencer.incident(state.log.name, failure[0], state.log.size)
                 self._source.stop(place)
         self._seal_control()
+        if keys is not self._signs_with:  # logs that do not grow get the new keys' signatures too
+            self._signs_with = keys
+            self._publish_again()
         for state in self._partitions.values():
             old = state.log.checkpoint.size
             checkpoint = state.log.seal()
@@ -280,16 +286,10 @@ class Sealer:
     def _tell(self) -> None:
         if self._observer is None:
             return
-        refused: dict[str, int] = {}
-        behind, oldest = 0, 0
-        for place, state in self._partitions.items():
-            failure = state.log.failure
-            if failure is not None:
-                refused[failure[0]] = refused.get(failure[0], 0) + 1
-                continue
-            behind += self._source.behind(place) + len(state.waiting)
-            if state.waiting:
-                oldest = min(oldest or state.waiting[0].timestamp, state.waiting[0].timestamp)
+        refused = Counter(state.log.failure[0] for state in self._partitions.values() if state.log.failure)
+        alive = [(place, state) for place, state in self._partitions.items() if state.log.failure is None]
+        behind = sum(self._source.behind(place) + len(state.waiting) for place, state in alive)
+        oldest = min((state.waiting[0].timestamp for _, state in alive if state.waiting), default=0)
         self._observer.looked(behind, max(0, self._now() - oldest) / 1000 if oldest else 0.0, refused)
         for kind, n in self.sequencer.taken.items():
             self._observer.taken(kind, n - self._told_kinds.get(kind, 0))

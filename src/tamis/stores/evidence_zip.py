@@ -1,22 +1,26 @@
 """Evidence as one zip file, the same bytes for the same evidence.
 
 Rules: written beside its place and renamed, never over a file that is there; read within limits on the number and size
-of files (a zip can claim to be huge); names are compared with the manifest and never become paths.
+of files (a zip can claim to be huge, and be small); names are compared with the manifest and never become paths.
 """
 
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from tamis.domain.audit.evidence import MANIFEST, MAX_ITEMS, README, Evidence, EvidenceError, read_evidence
+from tamis.domain.audit.note import MAX_NOTE_BYTES
+from tamis.domain.audit.tiles import MAX_ENTRY_BYTES
 from tamis.settings import SetupError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can state
 _MODE = 0o644 << 16
 _MAX_FILE_BYTES = 16 << 20
+_MAX_BYTES = {"leaves": MAX_ENTRY_BYTES, "proofs": MAX_NOTE_BYTES, "openings": _MAX_FILE_BYTES}  # by folder
 _MAX_ALL_BYTES = 1 << 30
 _MAX_FILES = 4 * MAX_ITEMS + 4096
 
@@ -57,7 +61,7 @@ def read_zip(path: Path) -> Evidence:
             files = _files(archive)
     except (OSError, zipfile.BadZipFile) as error:
         raise SetupError(f"{path} cannot be read as a zip file: {error}") from None
-    except (EOFError, RuntimeError, ValueError) as error:
+    except (EOFError, RuntimeError, ValueError, OverflowError, zlib.error) as error:
         raise (
             error if isinstance(error, EvidenceError) else EvidenceError(f"a file in it is damaged: {error}")
         ) from None
@@ -70,8 +74,13 @@ def _files(archive: zipfile.ZipFile) -> Mapping[str, bytes]:
         raise EvidenceError("it holds more than evidence can")
     files: dict[str, bytes] = {}
     for info in infos:
-        if info.filename in files or info.file_size > _MAX_FILE_BYTES:
+        if info.filename in files or info.file_size > _most(info.filename):
             raise EvidenceError(f"{info.filename!r} is twice in it, or too large")
         with archive.open(info) as file:
-            files[info.filename] = file.read(_MAX_FILE_BYTES)
+            files[info.filename] = file.read(_most(info.filename))
     return files
+
+
+def _most(name: str) -> int:
+    """Bytes that a file of this name may have."""
+    return _MAX_BYTES.get(name.partition("/")[0], _MAX_FILE_BYTES)

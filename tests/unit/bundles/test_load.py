@@ -87,7 +87,7 @@ def test_reference_rules_tag(
 
 def test_the_hash_is_that_of_the_source() -> None:
     bundle = reference_bundle()
-    assert bundle.hash == hashlib.sha256(bundle.source).hexdigest()[:16]
+    assert bundle.hash == hashlib.sha256(bundle.source).hexdigest()[:32]
     assert set(json.loads(bundle.source)) == {"v", "rules", "destinations", "policy"}
 
 

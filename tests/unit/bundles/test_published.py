@@ -70,7 +70,7 @@ def test_problems_are_told_by_the_line_of_the_file() -> None:
     wrong = msgspec.json.decode(minimal_bundle().source)
     wrong["rules"][0]["destinations"] = ["nowhere"]
     source = msgspec.json.encode(wrong, order="sorted")
-    name = hashlib.sha256(source).hexdigest()[:16]
+    name = hashlib.sha256(source).hexdigest()[:32]
     bundle = msgspec.structs.replace(minimal_bundle(), source=source, hash=name)
     checked = published(bundle_record(bundle, files, OURS, 1)).check(name)
     assert checked.bundle is None

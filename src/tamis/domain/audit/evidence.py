@@ -19,7 +19,7 @@ MAX_ITEMS = 100_000
 
 _FILE = re.compile(
     r"leaves/[0-9]{6}\.json|proofs/[0-9]{6}\.(witnessed|anchored|sealed)\.tlog-proof|anchors/[1-9][0-9]{0,17}\.(txt|tsr)"
-    r"|bundles/[0-9a-f]{16}\.json|openings/[0-9]{6}\.(json|bin)"
+    r"|bundles/[0-9a-f]{32}\.json|openings/[0-9]{6}\.(json|bin)"
 )
 
 
@@ -111,7 +111,7 @@ def read_evidence(files: Mapping[str, bytes]) -> Evidence:
     """
     try:
         manifest = msgspec.json.decode(files.get(MANIFEST, b""), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvidenceError(f"{MANIFEST} is missing or cannot be read: {error}") from None
     if manifest.v != VERSION or not manifest.items or len(manifest.items) > MAX_ITEMS:
         raise EvidenceError(f"{MANIFEST} is of an unknown version, or without decisions")

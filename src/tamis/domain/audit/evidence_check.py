@@ -22,12 +22,13 @@ from tamis.domain.audit.note import NoteError, VerifierKey, parse_note
 from tamis.domain.audit.origin import parse_origin
 from tamis.domain.audit.policy import WitnessPolicy
 from tamis.domain.audit.proof import inclusion_holds
-from tamis.domain.audit.timestamp import TimestampError, stamped_at
+from tamis.domain.audit.timestamp import TimestampError, ahead_of, stamped_at
 from tamis.domain.audit.tlog_proof import TlogProof, parse_tlog_proof
 from tamis.domain.audit.trust import log_keys
 
 _SHOWN = 10
-HASH_CHARS = 16
+HASH_CHARS = 32
+"""Of SHA-256, hexadecimal: so many that nobody can prepare two bundles of one hash and show the other one later."""
 
 Agrees = Callable[[Mapping[str, Any], bytes], bool | None]
 """(leaf, canonical bundle text) -> whether the facts give the verdict stated; None when the event was never judged.
@@ -78,7 +79,7 @@ def cited_bundle(leaf: bytes) -> str | None:
     """
     try:
         return _decode_citing(leaf).bundle
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise ValueError("not a leaf") from None
 
 
@@ -100,7 +101,7 @@ def _each(evidence: Evidence, verify: Callable[[Item], object]) -> list[str]:
     for item in evidence.manifest.items:
         try:
             verify(item)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             failures.append(f"{item.log} leaf {item.index} ({item.position}): {error}")
     return failures
 
@@ -176,24 +177,29 @@ def _witnesses(evidence: Evidence, trust: Trust) -> Line:
 
 def _timestamps(evidence: Evidence, trust: Trust) -> Line:
     if not evidence.manifest.anchors:
-        return Line("timestamp", State.NOT_CHECKED, "there is no anchor in it")
+        state = State.FAILED if trust.authorities else State.NOT_CHECKED
+        return Line("timestamp", state, "there is no anchor in it")
     if not trust.authorities:
         return Line("timestamp", State.NOT_CHECKED, "no certificate of a timestamp authority was given (--tsa)")
     times: list[dt.datetime] = []
-    notes: set[str] = set()
+    notes: dict[str, dt.datetime] = {}
     failures = []
     for number in evidence.manifest.anchors:
         text, stamp = (evidence.files[f"anchors/{number}.{kind}"] for kind in ("txt", "tsr"))
         try:
             anchor = parse_anchor(text)
             times.append(stamped_at(stamp, text, trust.authorities))
-            notes.update(map(str, anchor.notes))
+            for note in anchor.notes:
+                notes.setdefault(str(note), times[-1])
         except (AnchorError, TimestampError) as error:
             failures.append(f"anchor {number}: {error}")
 
     def anchored(item: Item) -> None:
-        if not any(proof.checkpoint in notes for proof in _proofs(evidence, item)):
+        stamps = [notes[proof.checkpoint] for proof in _proofs(evidence, item) if proof.checkpoint in notes]
+        if not stamps:
             raise AnchorError("no anchor holds a checkpoint of it")
+        if ahead_of(evidence.files[item.leaf], min(stamps)):
+            raise AnchorError("it says that it was received after its tree was stamped")
 
     failures += _each(evidence, anchored)
     span = f", between {min(times):%Y-%m-%d %H:%M:%S} and {max(times):%Y-%m-%d %H:%M:%S} UTC" if times else ""

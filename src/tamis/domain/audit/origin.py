@@ -1,7 +1,8 @@
 """Names of logs: ``<base>/<log>/p<partition>/e<epoch>``, the origin line of checkpoints and the key name of a log.
 
-Rules: the base is the installation's (``audit.origin``), the log a topic name without prefix, one log for each
-partition; epochs count from 1 and a log whose tail was lost goes on only in its next epoch.
+Rules: letters, digits and ``._-`` of ASCII alone, so that no two names look alike; the base is the installation's
+(``audit.origin``), the log a topic name without prefix, one log for each partition; epochs count from 1 and a log whose
+tail was lost goes on only in its next epoch.
 """
 
 import re
@@ -11,7 +12,7 @@ import msgspec
 from tamis.domain.audit.note import is_key_name
 
 _ORIGIN = re.compile(
-    r"(?P<base>.+)/(?P<log>[A-Za-z0-9][A-Za-z0-9._-]*)/p(?P<p>0|[1-9][0-9]{0,5})/e(?P<e>[1-9][0-9]{0,5})"
+    r"(?P<base>[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)/(?P<log>[A-Za-z0-9][A-Za-z0-9._-]*)/p(?P<p>0|[1-9][0-9]{0,5})/e(?P<e>[1-9][0-9]{0,5})"
 )
 
 

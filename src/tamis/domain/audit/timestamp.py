@@ -26,6 +26,8 @@ RESPONSE_TYPE = "application/timestamp-reply"
 _SIGNED_DATA_VERSION = 3  # RFC 5652, 5.1: of content that is a TSTInfo
 _SIGNER_VERSION = 1  # RFC 5652, 5.3: of a signer named by issuer and serial number
 _VERIFY_ERROR = re.compile('Verify error: ([^"]+)"')
+SKEW_MS = 300_000
+"""How far the clocks of brokers and authorities may differ."""
 SHA256_OID = "2.16.840.1.101.3.4.2.1"
 
 
@@ -92,6 +94,22 @@ def stamped_at(answer: bytes, text: bytes, trusted: Sequence[Certificate], nonce
     except ValueError as error:
         raise error if isinstance(error, TimestampError) else TimestampError("the timestamp is damaged") from None
     return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+class _Received(msgspec.Struct):
+    ts: int = 0
+
+
+_received = msgspec.json.Decoder(_Received).decode
+
+
+def ahead_of(leaf: bytes, stamped: dt.datetime) -> bool:
+    """Whether a leaf says that its event was received after its tree was stamped, which cannot be.
+
+    Raises:
+        ValueError: it is no leaf.
+    """
+    return _received(leaf).ts > round(stamped.timestamp() * 1000) + SKEW_MS
 
 
 def _cause(error: VerificationError) -> str:
