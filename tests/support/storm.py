@@ -3,7 +3,8 @@
 Rules: the traffic's fates are known beforehand; events are fed as the faults go on, so that each finds work under way;
 people who never act give and withdraw consent meanwhile, so that the consent tables are written under faults too; the
 system has time to come to rest, then every worker is asked to end and everything is read back with ``read_committed``.
-Process 0 is the replica, the others are workers with all roles; each is started again when it ends.
+Process 0 is the replica, 1 the sealer, the others are workers with all roles; each is started again when it ends. In
+the end everything must be sealed, under checkpoints that never contradicted each other.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tamis.records.topics import Topic
 from tamis.streaming.parts import keyring, load_parts
 from tests.support.chaos import Chaos, ChaosReport, Workers
 from tests.support.committed import last_offsets, shows, written
+from tests.support.sealed_system import sealed_problems
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic, canonical
 
@@ -75,6 +77,7 @@ class Aftermath:
         stall_s: longest time in which work was waiting and none was done.
         unheard: those whose consent is not as they said last.
         salts_twice: subjects that had two salts.
+        sealed: what is wrong with the sealed evidence.
     """
 
     report: ChaosReport
@@ -85,6 +88,7 @@ class Aftermath:
     bystanders: int
     unheard: int
     salts_twice: int
+    sealed: list[str]
 
     def problems(self) -> list[str]:
         """What is wrong; empty when all is sound."""
@@ -103,6 +107,7 @@ class Aftermath:
             f"records sent are {dict(found.sent)}, should be {dict(self.sent)}": found.sent != self.sent,
             f"{self.unheard} of {self.bystanders} statements lost": self.unheard,
             f"{self.salts_twice} subjects with two salts": self.salts_twice,
+            f"sealed evidence: {self.sealed[:5]}": self.sealed,
         }
         return [text for text, wrong in checks.items() if wrong]
 
@@ -218,7 +223,8 @@ def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:
     with System(kafka, folder, storm.options, raw_partitions=PARTITIONS) as system, contextlib.ExitStack() as stack:
 
         def command(number: int) -> list[str]:
-            return system.command("replica") if number == 0 else system.command("worker", "--role", "all")
+            first = {0: ("replica",), 1: ("sealer",)}
+            return system.command(*first.get(number, ("worker", "--role", "all")))
 
         applied: list[str] = []
         feed = Feed(system, storm, applied)
@@ -235,11 +241,14 @@ def weather(kafka: KafkaCluster, folder: Path, storm: Storm) -> Aftermath:
         stack.callback(workers.stop)
         feeding = threading.Thread(target=_feed_once_consent_is_known, args=(system, feed), daemon=True)
         feeding.start()
-        report = chaos.run(storm.workers + 1, storm.timeout_s)
+        report = chaos.run(storm.workers + 2, storm.timeout_s)
         feeding.join(10)
         unheard, twice = _heard(system, feed.bystanders)
         found = system.read_back()
-        return Aftermath(report, found, feed.outcomes, feed.sent, rest.stall_s, len(feed.bystanders), unheard, twice)
+        sealed = sealed_problems(system, found.leaves)
+        return Aftermath(
+            report, found, feed.outcomes, feed.sent, rest.stall_s, len(feed.bystanders), unheard, twice, sealed
+        )
 
 
 def _feed_once_consent_is_known(system: System, feed: Feed) -> None:

@@ -22,6 +22,7 @@ _PATH: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--quorum", type=click.IntRange(1), help="How many of these witnesses are enough; default: all.")
 @click.option("--policy", type=_PATH, help="Witnesses and quorum from a trust policy file (c2sp.org/tlog-policy).")
 @click.option("--tsa", type=_PATH, multiple=True, help="Certificate of a timestamp authority, PEM; repeatable.")
+@click.option("--event", "events", type=_PATH, multiple=True, help="An event's record as it was sent; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_context
 def verify_bundle(
@@ -32,9 +33,13 @@ def verify_bundle(
     quorum: int | None,
     policy: Path | None,
     tsa: tuple[Path, ...],
+    events: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Check the evidence in FILE (a zip written by `tamis audit prove`) with keys you got from elsewhere."""
+    """Check the evidence in FILE (a zip written by `tamis audit prove`) with keys you got from elsewhere.
+
+    With --event it is also checked which decision is about this event; FILE must hold openings for that.
+    """
     from tamis.domain.audit.evidence import EvidenceError, Line, State
     from tamis.domain.audit.evidence_check import Trust, check, verified
     from tamis.services.rejudge import Rejudge
@@ -46,6 +51,7 @@ def verify_bundle(
         witnesses=witness_policy(witness_vkeys, quorum, policy),
         authorities=authorities(tsa),
         agrees=rejudge.agrees,
+        events=tuple(event.read_bytes() for event in events),
     )
     try:
         lines = check(read_zip(file), trust)

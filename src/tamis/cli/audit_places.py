@@ -1,17 +1,20 @@
 """Where commands find sealed logs, keys and certificates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tamis.cli.session import Session
+from tamis.settings import SetupError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from tamis.domain.audit.note import VerifierKey
+    from tamis.domain.audit.opening import Opening
     from tamis.domain.audit.policy import WitnessPolicy
     from tamis.stores.sealed_folder import SealedFolder
 
@@ -34,7 +37,6 @@ def configured_rules(folder: Path | None) -> dict[str, bytes]:
         SetupError: the folder makes no bundle.
     """
     from tamis.bundles.load import load_bundle
-    from tamis.settings import SetupError
 
     if folder is None:
         return {}
@@ -42,6 +44,35 @@ def configured_rules(folder: Path | None) -> dict[str, bytes]:
     if isinstance(bundle, list):
         raise SetupError(f"{folder} cannot be used, see: tamis check {folder}")
     return {bundle.hash: bundle.source}
+
+
+@contextmanager
+def openings(
+    session: Session, originals: tuple[Path, ...], *, wanted: bool
+) -> "Iterator[Callable[[bytes], Opening | None]]":
+    """What opens commitments, under this host's keys and replica; opens nothing unless it is wanted.
+
+    Raises:
+        SetupError: there are no keys, or no replica.
+    """
+    if not wanted:
+        yield lambda _leaf: None
+        return
+    from tamis.domain.identity import SubjectKeys
+    from tamis.keys.provider import open_keys
+    from tamis.services.opening import Openings, given_records, kept_records
+    from tamis.stores.consent_view import LmdbConsentView
+    from tamis.streaming.parts import event_decoder
+
+    settings = session.settings
+    keys, view = open_keys(settings), LmdbConsentView(Path(settings.replica_path()))
+    records = given_records(path.read_bytes() for path in originals) if originals else kept_records(settings)
+    try:
+        if not view.caught_up():
+            raise SetupError(f"{settings.replica_path()} holds no consent replica that has caught up (tamis replica)")
+        yield Openings(SubjectKeys(keys.derive("subject")), view, event_decoder(settings, keys), records).of
+    finally:
+        view.close()
 
 
 def log_keys(texts: tuple[str, ...]) -> "tuple[VerifierKey, ...]":

@@ -14,6 +14,7 @@ from tamis.cli.audit_places import configured_rules, sealed_folder
 from tamis.cli.session import Finding, Session, pass_session
 
 _FILE: Any = click.File("rb")
+_ORIGINAL: Any = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER: Any = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -25,6 +26,10 @@ _FOLDER: Any = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--proof-id", "proof_ids", multiple=True, help="Proof id that a destination received; repeatable.")
 @click.option("--destination", help="Destination whose event ids or proof ids these are.")
 @click.option("--config", type=_FOLDER, help="Configuration folder, for rules that FOLDER does not hold.")
+@click.option("--open", "opened", is_flag=True, help="Add what shows which event a decision is about; see below.")
+@click.option(
+    "--original", "originals", type=_ORIGINAL, multiple=True, help="An event's record, for --open; repeatable."
+)
 @click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), required=True, help="New zip file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 @pass_session
@@ -37,6 +42,8 @@ def prove(
     proof_ids: tuple[str, ...],
     destination: str | None,
     config: Path | None,
+    opened: bool,
+    originals: tuple[Path, ...],
     target: Path,
     as_json: bool,
 ) -> None:
@@ -44,7 +51,13 @@ def prove(
 
     Name decisions by where the event came from (--position), by the event's own id (--event-id, read from a file or
     standard input; with --destination the id that destination received), or by the proof id a destination received.
+
+    With --open the evidence also says what opens each event's commitment, so that whoever holds the event can see that
+    the decision is about it (`tamis audit verify-bundle --event FILE`). This needs the keys, this host's consent
+    replica and the record, from events.raw or an --original. Nothing opens after erasure, or where nobody was known.
+    An opening holds for all events of the same person: hand it to those alone who may know them.
     """
+    from tamis.cli.audit_places import openings
     from tamis.services.evidence import EvidenceGatherer
     from tamis.services.evidence_readme import readme
     from tamis.stores.evidence_zip import write_evidence
@@ -57,7 +70,9 @@ def prove(
     found = [
         leaf for name, leaves in found_leaves(session, logs, named, ids, proof_ids, destination) for leaf in leaves
     ]
-    evidence = EvidenceGatherer(logs, rules=configured_rules(config)).gather(found)
+    rules = configured_rules(config)
+    with openings(session, originals, wanted=opened or bool(originals)) as open_:
+        evidence = EvidenceGatherer(logs, rules=rules, open_=open_).gather(found)
     write_evidence(target, evidence, readme(evidence))
     if as_json:
         import msgspec
@@ -66,6 +81,9 @@ def prove(
         return
     for item in evidence.manifest.items[:20]:
         click.echo(f"{item.position}: leaf {item.index:,} of {item.log}")
+    if opened or originals:
+        n = sum(bool(item.opening) for item in evidence.manifest.items)
+        click.echo(f"{n:,} of {len(evidence.manifest.items):,} decisions can be opened")
     click.echo(f"written to {target}; check it with: tamis audit verify-bundle {target} --vkey KEY")
 
 

@@ -6,7 +6,7 @@ earliest that can be shown. Rules that a leaf cites are taken along when the fol
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from tamis.domain.audit.anchor import AnchorError, parse_anchor
@@ -15,6 +15,7 @@ from tamis.domain.audit.evidence import Evidence, Item, Manifest
 from tamis.domain.audit.evidence_check import cited_bundle
 from tamis.domain.audit.merkle import leaf_hash
 from tamis.domain.audit.note import Note, VerifierKey
+from tamis.domain.audit.opening import Opening, encode_opening
 from tamis.domain.audit.proof import inclusion_holds, inclusion_proof
 from tamis.domain.audit.tlog_proof import TlogProof
 from tamis.services.leaf_search import Found, position_of
@@ -27,6 +28,10 @@ Anchored = tuple[int, Note, Checkpoint]
 """Number of an anchor, and a checkpoint in it."""
 
 
+def _nothing(_leaf: bytes) -> None:
+    """Opens nothing."""
+
+
 class EvidenceGatherer:
     """Gathers from one folder.
 
@@ -34,11 +39,14 @@ class EvidenceGatherer:
         folder: of sealed logs.
         claimed: keys of sealer and witnesses as they are known here.
         rules: hash -> canonical text of rules that the folder may lack.
+        open_: gives what opens a leaf's commitment, None where nothing does; without it nothing is opened.
     """
 
     def __init__(
-        self, folder: SealedFolder, claimed: Iterable[VerifierKey] = (), rules: Mapping[str, bytes] | None = None
-    ) -> None:
+        self, folder: SealedFolder, claimed: Iterable[VerifierKey] = (), rules: Mapping[str, bytes] | None = None,
+        open_: Callable[[bytes], Opening | None] = _nothing,
+    ) -> None:  # fmt: skip
+        self._open = open_
         self._folder, self._rules = folder, rules or {}
         self._claimed = tuple(map(str, claimed))
         self._numbers = anchor_numbers(folder.folder)
@@ -63,9 +71,13 @@ class EvidenceGatherer:
                 proofs["anchored"] = self._prove(each, anchored[1], anchored[2])
             names = {f"proofs/{number:06d}.{kind}.tlog-proof": proof for kind, proof in proofs.items()}
             files |= {file: str(proof).encode() for file, proof in names.items()}
-            position = str(position_of(each.leaf))
+            opening, opened = self._open(each.leaf), ""
+            if opening is not None:
+                opened = f"openings/{number:06d}.json"
+                files[opened] = encode_opening(opening)
+            position, origin = str(position_of(each.leaf)), str(each.log.origin)
             items.append(
-                Item(log=str(each.log.origin), index=each.index, position=position, leaf=name, proofs=tuple(names))
+                Item(log=origin, index=each.index, position=position, leaf=name, proofs=tuple(names), opening=opened)
             )
             bundles.add(cited_bundle(each.leaf))
         kept = {digest: source for digest in bundles if digest and (source := self._cited(digest))}

@@ -15,6 +15,8 @@ from tamis.bundles.load import load_bundle
 from tamis.domain.bundle import Bundle
 from tamis.domain.keyring import Keyring
 from tamis.domain.selection import Selection
+from tamis.envelopes.decoder import Decoder
+from tamis.envelopes.envelope import Limits, SingleId
 from tamis.keys.provider import open_keys
 from tamis.keys.watched import WatchedKeys
 from tamis.ports import KeyProvider
@@ -113,3 +115,13 @@ def keyring(parts: Parts, bundle: Bundle | None = None) -> Keyring:
     """
     destinations = (bundle or parts.bundle).destinations
     return Keyring(parts.keys.derive, parts.keys.epochs(), [destination.id for destination in destinations])
+
+
+def event_decoder(settings: Settings, keys: KeyProvider) -> Decoder:
+    """The decoder of ``events.raw`` under these settings."""
+    limits = Limits(
+        max_record_bytes=settings.limits.max_record_bytes,
+        max_events_per_record=settings.limits.max_events_per_record,
+    )
+    vendor = None if settings.envelopes.vendor == "detect" else settings.envelopes.vendor
+    return Decoder(keys.derive("event-id"), limits, vendor, single_id=SingleId(settings.envelopes.single_id))

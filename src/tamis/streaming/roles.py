@@ -19,7 +19,6 @@ from tamis.domain.bundle import Bundle
 from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.selection import Selection
 from tamis.envelopes.decoder import Decoder
-from tamis.envelopes.envelope import Limits, SingleId
 from tamis.intake import Intake
 from tamis.kafka.clients import aiokafka_consumer_options, password
 from tamis.kafka.partitioner import partition_of
@@ -36,7 +35,7 @@ from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRu
 from tamis.streaming.agents.sightings import SightingsKeeper, SightingsObserver
 from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
-from tamis.streaming.parts import Parts, keyring, nobody_told
+from tamis.streaming.parts import Parts, event_decoder, keyring, nobody_told
 from tamis.streaming.reader import KafkaTopicReader
 from tamis.streaming.switch import Switch
 from tamis.streaming.transport.topic import batch_topic
@@ -112,15 +111,7 @@ def intake_app(
     """The intake role: ``events.raw`` to everything that leaves; ``runner`` is another one in benchmarks."""
     settings = parts.settings
     app = role_app(parts, "intake")
-    decoder = Decoder(
-        parts.keys.derive("event-id"),
-        Limits(
-            max_record_bytes=settings.limits.max_record_bytes,
-            max_events_per_record=settings.limits.max_events_per_record,
-        ),
-        None if settings.envelopes.vendor == "detect" else settings.envelopes.vendor,
-        single_id=SingleId(settings.envelopes.single_id),
-    )
+    decoder = event_decoder(settings, parts.keys)
 
     def gate() -> str | None:
         return consent.gate(parts.now(), settings.consent.max_age_s)

@@ -44,7 +44,7 @@ def test_prove_and_verify_by_position(folder: SealedFolder, tmp_path: Path) -> N
     assert answer["verified"] is True
     assert {line["check"]: line["state"] for line in answer["checks"]} == {
         "inclusion": "ok", "signature": "ok", "place": "ok", "witnesses": "not checked", "timestamp": "not checked",
-        "rules": "not checked", "verdict": "not checked",
+        "rules": "not checked", "verdict": "not checked", "event": "not checked",
     }  # fmt: skip
 
 

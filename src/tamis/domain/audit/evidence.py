@@ -19,7 +19,7 @@ MAX_ITEMS = 100_000
 
 _FILE = re.compile(
     r"leaves/[0-9]{6}\.json|proofs/[0-9]{6}\.(witnessed|anchored|sealed)\.tlog-proof|anchors/[1-9][0-9]{0,17}\.(txt|tsr)"
-    r"|bundles/[0-9a-f]{32}\.json|openings/[0-9]{6}\.(json|bin)"
+    r"|bundles/[0-9a-f]{32}\.json|openings/[0-9]{6}\.json"
 )
 
 
@@ -36,7 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         position: source position, "<topic>/<partition>/<offset>/<index>".
         leaf: file with the leaf's bytes.
         proofs: files with ``tlog-proof`` texts.
-        opening: file with what opens the event commitment, "" without.
+        opening: file with what opens the event commitment (``opening``), "" without.
     """
 
     log: str

@@ -19,6 +19,7 @@ from tamis.domain.audit.cosignature import cosigned_by
 from tamis.domain.audit.evidence import Evidence, Item, Line, State
 from tamis.domain.audit.merkle import leaf_hash
 from tamis.domain.audit.note import NoteError, VerifierKey, parse_note
+from tamis.domain.audit.opening import decode_opening
 from tamis.domain.audit.origin import parse_origin
 from tamis.domain.audit.policy import WitnessPolicy
 from tamis.domain.audit.proof import inclusion_holds
@@ -50,18 +51,21 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
         witnesses: policy of witnesses, None to leave them out.
         authorities: certificates of timestamp authorities; none: timestamps are left out.
         agrees: how verdicts are re-evaluated; None to leave them out.
+        events: values of records that decisions are said to be about; none: openings are left out.
     """
 
     keys: tuple[VerifierKey, ...] = ()
     witnesses: WitnessPolicy | None = None
     authorities: tuple[Certificate, ...] = ()
     agrees: Agrees | None = None
+    events: tuple[bytes, ...] = ()
 
 
 def check(evidence: Evidence, trust: Trust) -> list[Line]:
     """All checks, in order."""
     return [
-        run(evidence, trust) for run in (_inclusion, _signatures, _places, _witnesses, _timestamps, _rules, _verdicts)
+        run(evidence, trust)
+        for run in (_inclusion, _signatures, _places, _witnesses, _timestamps, _rules, _verdicts, _openings)
     ]
 
 
@@ -97,13 +101,16 @@ def _line(name: str, detail: str, failures: Sequence[str]) -> Line:
 
 def _each(evidence: Evidence, verify: Callable[[Item], object]) -> list[str]:
     """Failures of a check of single decisions."""
-    failures = []
-    for item in evidence.manifest.items:
+    failing = _failing(evidence.manifest.items, verify)
+    return [f"{item.log} leaf {item.index} ({item.position}): {why}" for item, why in failing]
+
+
+def _failing(items: Iterable[Item], verify: Callable[[Item], object]) -> Iterator[tuple[Item, str]]:
+    for item in items:
         try:
             verify(item)
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            failures.append(f"{item.log} leaf {item.index} ({item.position}): {error}")
-    return failures
+            yield item, str(error)
 
 
 def _inclusion(evidence: Evidence, _: Trust) -> Line:
@@ -240,3 +247,29 @@ def _verdicts(evidence: Evidence, trust: Trust) -> Line:
 
     failures = _each(evidence, same)
     return _line("verdict", f"the facts in {judged:,} leaves give the verdicts they state", failures)
+
+
+def _openings(evidence: Evidence, trust: Trust) -> Line:
+    """Which decision is about which of the events that were brought along."""
+    if not trust.events:
+        return Line("event", State.NOT_CHECKED, "no event was given to compare with (--event)")
+    opened = [item for item in evidence.manifest.items if item.opening]
+    if not opened:
+        return Line(
+            "event", State.FAILED, "no decision in it can be opened: nobody was known, or the person was erased"
+        )
+    about: set[int] = set()
+
+    def opens(item: Item) -> None:
+        opening = decode_opening(evidence.files[item.opening])
+        leaf = msgspec.json.decode(evidence.files[item.leaf])
+        if (opening.cm, opening.index) != (leaf["cm"], leaf["src"]["i"]):
+            raise ValueError("its opening is that of another leaf")
+        found = {number for number, event in enumerate(trust.events) if opening.opens(event)}
+        if not found:
+            raise ValueError("it is about none of the events given")
+        about.update(found)
+
+    failures = [f"{item.position}: {why}" for item, why in _failing(opened, opens)]
+    failures += [f"event {n + 1}: no decision is about it" for n in range(len(trust.events)) if n not in about]
+    return _line("event", f"{len(opened):,} decisions are about the {len(trust.events):,} events given", failures)
