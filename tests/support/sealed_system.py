@@ -1,4 +1,4 @@
-"""Whether the sealed evidence of a system that was hurt is whole: every leaf sealed once, every checkpoint consistent."""
+"""Whether what was sealed of a system that was hurt is whole: every leaf sealed once, every checkpoint consistent."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
@@ -19,7 +19,7 @@ from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.support.kafka.cluster import KafkaCluster
@@ -76,6 +76,7 @@ def test_killed_workers_and_sealers_leave_one_leaf_an_event_all_sealed_and_then_
     counted = Counter(leaf["out"] for leaf in leaves.values())
     folder = str(system.folder / "state" / "sealer")
     assert _verify(system, folder) == (True, dict(counted))
+    _explained_and_opened(system, leaves)
     export = str(system.folder / "export")
     assert system.run("audit", "export", "--to", export).returncode == 0
     assert _verify(system, export)[1] == dict(counted)
@@ -98,6 +99,25 @@ def test_killed_workers_and_sealers_leave_one_leaf_an_event_all_sealed_and_then_
     system.wait_until(lambda: "log refused" in sealer.said(), "the sealer to refuse", 60)
     started[-1].kill()
     sealer.kill()
+
+
+def _explained_and_opened(system: System, leaves: Mapping[tuple[int, int, int], dict[str, Any]]) -> None:
+    """The sealer's folder alone explains a decision, and evidence made from it is about the event that was sent."""
+    place = next(place for place, leaf in sorted(leaves.items()) if leaf["out"] == "accepted" and leaf["pid"])
+    position = f"events.raw/{place[0]}/{place[1]}/{place[2]}"
+    explained = system.run("explain", str(system.folder / "state" / "sealer"), "--position", position, "--json")
+    assert explained.returncode == 0, explained.stdout + explained.stderr
+    assert json.loads(explained.stdout)["reevaluated"] == "same"
+    bundle, event, key = (system.folder / name for name in ("bundle.zip", "event.json", "log.vkey"))
+    made = system.run("audit", "prove", "--position", position, "--open", "--to", str(bundle))
+    assert "1 of 1 decisions can be opened" in made.stdout, made.stdout + made.stderr
+    sent = (record for record in system.read(Topic.EVENTS_RAW) if (record.partition, record.offset) == place[:2])
+    event.write_bytes(next(sent).value or b"")
+    key.write_text(json.loads(system.run("keys", "sealer", "list", "--json").stdout)[-1]["vkey"])
+    check = ("audit", "verify-bundle", str(bundle), "--vkey", str(key), "--event", str(event))
+    assert system.run(*check).returncode == 0
+    event.write_bytes(event.read_bytes() + b" ")
+    assert system.run(*check).returncode == 1
 
 
 def _expendable(system: System, *arguments: str) -> Process:
