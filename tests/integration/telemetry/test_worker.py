@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tamis.domain.audit.evidence_check import HASH_CHARS
+from tamis.domain.audit.leaf import HEAD_HEADER, decode_head
 from tamis.kafka.loading import Outgoing
 from tamis.records.topics import Topic
 from tests.support.kafka.cluster import free_ports
+from tests.support.patience import Deadline
 from tests.support.process import Process
+from tests.support.prometheus import prometheus
+from tests.support.requirements import require
 from tests.support.system import System, now_ms
 from tests.support.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.kafka.cluster import KafkaCluster
 
@@ -104,6 +112,36 @@ def test_counters_equal_what_is_in_the_topics(watched: Watched) -> None:
     assert strange == []
 
 
+def test_heads_leaves_windows_and_a_real_prometheus_say_the_same(watched: Watched, tmp_path: Path) -> None:
+    """By partition and outcome: the ledger in the heads is that of the leaves, of the windows and of the series."""
+    require("prometheus")
+    system = watched.system
+    leaves = Counter((place[0], leaf["out"]) for place, leaf in system.leaves().items())
+    heads = Counter[tuple[int, str]]()
+    for record in system.read(Topic.AUDIT_LOG):
+        if HEAD_HEADER in record.headers:
+            counts = decode_head(record.value or b"").counts
+            heads.update({(record.partition, outcome): n for outcome, n in counts.items() if n})
+    assert heads == leaves
+    outcomes = Counter[str]()
+    for (_, outcome), n in leaves.items():
+        outcomes[outcome] += n
+    system.wait_for_counts()
+    found = system.read_back()
+    assert found.sound()
+    assert found.window_sum + found.open_sum == outcomes
+    deadline = Deadline(60)
+    with prometheus(tmp_path, {"replica": watched.replica, "worker": watched.worker}) as server:
+        shown = Counter[str]()
+        while shown != outcomes:
+            deadline.check(f"a Prometheus to show {dict(outcomes)}; it shows {dict(shown)}")
+            time.sleep(0.5)
+            answer = server.query("sum by (outcome) (tamis_events_total) > 0")
+            shown = Counter({each["metric"]["outcome"]: int(each["value"][1]) for each in answer})
+        (total,) = server.query("sum(tamis_audit_leaves_total)")
+        assert int(total["value"][1]) == outcomes.total()
+
+
 def test_consent_is_seen_to_be_fresh(watched: Watched) -> None:
     system, worker, replica = watched.system, watched.worker, watched.replica
     bound = system.settings.consent.max_age_s
@@ -130,7 +168,7 @@ def test_who_runs_what(watched: Watched) -> None:
              for port in (watched.worker, watched.replica)}  # fmt: skip
     assert about[watched.replica][0]["roles"] == "replica"
     assert "intake" in about[watched.worker][0]["roles"].split("+")
-    assert len(about[watched.worker][0]["bundle"]) == 16
+    assert len(about[watched.worker][0]["bundle"]) == HASH_CHARS
 
 
 def test_logs_are_json_and_hold_nobodys_words(watched: Watched) -> None:

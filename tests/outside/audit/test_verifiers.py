@@ -109,6 +109,11 @@ def test_go_and_rust_accept_our_proofs_and_no_changed_byte(outside: Outside, fol
     assert _rust(proof, leaf, str(key))
     assert not _rust(TlogProof(124, proof.hashes, proof.checkpoint), leaf, str(key))
     assert not _rust(proof, leaf + b" ", str(key))
+    note = prod_log(0, 700).note().encode()  # without cosignatures, which it does not know
+    for changed in flips(note, _telling(note)):
+        assert not _rust(TlogProof(123, proof.hashes, changed.decode("utf-8", "replace")), leaf, str(key))
+    for changed in flips(leaf, range(0, len(leaf), 5)):
+        assert not _rust(proof, changed, str(key))
     for at in range(len(proof.hashes)):
         hashes = list(proof.hashes)
         hashes[at] = leaf_hash(hashes[at])
