@@ -17,6 +17,7 @@ from tamis.domain.audit.leaf import LeafFrame
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.circumstance import Circumstances
+from tamis.domain.counts.counting import EventCounts
 from tamis.domain.decide import Decider
 from tamis.domain.differences import Differences
 from tamis.domain.directory import SubjectDirectory
@@ -30,10 +31,9 @@ from tamis.domain.pseudonym import committed_part, position_block
 from tamis.domain.refused import RefusedEvents
 from tamis.domain.sessions import SessionBook
 from tamis.domain.sightings import Repeat, Sighted
-from tamis.domain.sites import site_of
 from tamis.domain.standing import Standing
 from tamis.domain.subject import Subject
-from tamis.domain.tally import NO_RULE, NO_SITE, Tally
+from tamis.domain.tally import Tally
 from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
 from tamis.ports import ConsentView, RawRecord, Sightings
@@ -42,7 +42,6 @@ from tamis.records.outbox import Outbox
 from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
 
-_INVALID = Outcome.INVALID.value
 _REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,"reg":"-",'
 _REPEATED_FACTS = {
     repeat: f'"facts":{{}},"inline":"-","out":"{repeat.value}","pid":null,"reg":"-",' for repeat in Repeat
@@ -87,6 +86,7 @@ class Intake:
         self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
         self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
         self.fingerprint = keys.fingerprint
+        self.counts = EventCounts(bundle.policy.sites, keys.subject_entry)
 
     def process(self, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> Emissions:
         """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails.
@@ -214,7 +214,7 @@ class BatchRun:
             occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
             _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
         )  # fmt: skip
-        self.tally.add(site_of(event, self._intake.bundle.policy.sites), NO_RULE, now, why, why, None)
+        self._intake.counts.repeated(self.tally, event, now, why)
 
     def decide(self, cases: list[_Case]) -> list[_Decision]:
         """Tag, subject and standing of each."""
@@ -279,9 +279,7 @@ class BatchRun:
             )
 
     def _count(self, cases: list[_Case], decisions: list[_Decision]) -> None:
-        sites, add = self._intake.bundle.policy.sites, self.tally.add
-        for (_, _, _, now, _, _, event), (plan, value, _, standing) in zip(cases, decisions, strict=True):
-            add(site_of(event, sites), plan.series, now, standing.outcome, standing.reason, value)
+        self._intake.counts.decided(self.tally, cases, decisions)
 
     def _refuse(
         self, record: RawRecord, index: int, committed: bytes, stage: str, why: Invalid, occurred_at: int,
@@ -294,4 +292,4 @@ class BatchRun:
             _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,
         )  # fmt: skip
         self.leaves.append(leaf)
-        self.tally.add(NO_SITE, NO_RULE, self.clock, _INVALID, why.reason, None)
+        self._intake.counts.refused(self.tally, value, self.clock, why.reason)

@@ -5,6 +5,7 @@ Rules: one label, one use; nothing is derived per event but the day keys, which 
 
 from collections.abc import Callable, Iterable
 
+from tamis.domain.counts.sketch import entries
 from tamis.domain.epochs import Epochs
 from tamis.domain.identity import SubjectKeys
 from tamis.domain.keyed import hex_token, mac, mac_all
@@ -42,6 +43,7 @@ class Keyring:
         "proofs",
         "pseudonymisers",
         "sealer",
+        "subject_entry",
         "subjects",
     )
 
@@ -50,6 +52,7 @@ class Keyring:
         self._derive = derive
         self._commitments: dict[int, Callable[[bytes], str]] = {}
         self.subjects = SubjectKeys(derive("subject"))
+        self.subject_entry = entries(derive("metrics/subjects"))
         self.live = {domain: tuple(_of_epoch(derive, domain, epoch) for epoch in epochs.live) for domain in ids}
         self.pseudonymisers = {domain: _current(derive, domain, epochs) for domain in (*ids, AUDIT_DOMAIN)}
         self.event_ids = tuple(EventIds(derive(f"event/{domain}")) for domain in ids)

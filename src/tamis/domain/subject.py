@@ -38,6 +38,7 @@ class Subject:
     Attributes:
         users: persons known on the event's device.
         commit_pads: key of commitments to this subject's events, for ``keyed.hmac_hex``; None without a salt.
+        entry: of the sketches that count subjects, once it was asked for.
         pid: pseudonym for the audit log, None without a salt.
         standings: slot (see ``keep``) -> decision.
     """
@@ -47,6 +48,7 @@ class Subject:
         "_salt",
         "_sends",
         "commit_pads",
+        "entry",
         "key",
         "linked",
         "pid",
@@ -67,6 +69,7 @@ class Subject:
         linked: tuple[SubjectRecord, ...] = (),
     ) -> None:
         self.key = key
+        self.entry: int | None = None
         self.linked = linked
         device = primary if roles == ("device",) else secondary
         self.users = 0 if device is None else len(device.links) + device.more_links
