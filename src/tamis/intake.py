@@ -25,7 +25,6 @@ from tamis.domain.event import Event, Invalid
 from tamis.domain.experiment import NO_TRIAL
 from tamis.domain.keyed import hmac_hex
 from tamis.domain.keyring import Keyring
-from tamis.domain.outcome import Outcome
 from tamis.domain.plan import Plan, Plans
 from tamis.domain.pseudonym import committed_part, position_block
 from tamis.domain.refused import RefusedEvents
@@ -292,4 +291,4 @@ class BatchRun:
             _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,
         )  # fmt: skip
         self.leaves.append(leaf)
-        self._intake.counts.refused(self.tally, value, self.clock, why.reason)
+        self._intake.counts.refused(self.tally, record.value, self.clock, why.reason)

@@ -15,7 +15,8 @@ import msgspec
 
 from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
-from tamis.records.metrics import MinuteClosed, Partial, Window, WindowCell
+from tamis.metrics.counts import decode_counts
+from tamis.records.metrics import MinuteClosed, Partial, Window
 from tamis.records.topics import Topic
 from tamis.services.audit_check import STRICT, is_head
 
@@ -32,7 +33,6 @@ Place = tuple[int, int, int]
 AT_ONCE = 400_000
 """Events of the partitions that are read together."""
 
-_OPEN_CELLS = msgspec.json.Decoder(tuple[WindowCell, ...])
 _PARTIAL = msgspec.json.Decoder(Partial)
 _CLOSING: msgspec.json.Decoder[Window | MinuteClosed] = msgspec.json.Decoder(Window | MinuteClosed)
 _CELL_KEY = b"\x00c\x00"
@@ -195,7 +195,7 @@ def _read_windows(settings: Settings, found: Findings) -> None:
         table[record.key or b""] = record.value
     for key, stored in table.items():
         if stored and _CELL_KEY in key:
-            for cell in _OPEN_CELLS.decode(stored):
+            for cell in decode_counts(stored).cells():
                 found.open_sum[cell.outcome] += cell.n
 
 

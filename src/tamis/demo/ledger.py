@@ -67,9 +67,9 @@ class DemoLedger:
         """See ``streaming.agents.intake.IntakeObserver``."""
         del partition
         self.decided_events += len(emissions.leaves)
-        for (_, _, _, outcome, reason), (n, _) in emissions.tally.groups.items():
-            self.outcomes[outcome] += int(n)
-            self.reasons[outcome, reason] += int(n)
+        for (_, _, _, outcome, reason, _), sums in emissions.tally.groups.items():
+            self.outcomes[outcome] += sums.n
+            self.reasons[outcome, reason] += sums.n
 
     def remembered(self, partition: int, ids: int, size_bytes: int, window_s: int) -> None:
         """See ``streaming.agents.sightings.SightingsObserver``: nothing to show."""

@@ -15,12 +15,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tamis.records.metrics import Cell, Closing, MinuteClosed, Partial, Window, WindowCell
+from tamis.metrics.counts import Counts, decode_counts
+from tamis.records.metrics import Closing, MinuteClosed, Partial, Window
 
 MINUTE_MS = 60_000
 CATCH_UP_MINUTES = 1_440
 _SEPARATOR = "\x00"
-_Counts = dict[tuple[str, str], tuple[int, float]]
 
 
 class LateCellError(RuntimeError):
@@ -34,7 +34,6 @@ class SourceMark(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sources: int
 
 
-_cells_decoder = msgspec.json.Decoder(tuple[WindowCell, ...])
 _mark_decoder = msgspec.json.Decoder(SourceMark)
 _encode = msgspec.json.Encoder().encode
 
@@ -53,7 +52,7 @@ class WindowState:
         self._topics = topics
         self._repeats = repeats
         self._marks: dict[str, SourceMark] = {}
-        self._open: dict[int, dict[str, _Counts]] = {}
+        self._open: dict[int, dict[str, Counts]] = {}
         self._closed: int | None = None
         self._changed: set[str] = set()
 
@@ -74,7 +73,9 @@ class WindowState:
             raise ValueError(f"partial of an unwatched source {partial.source}")
         known = self._marks.get(partial.source)
         for cell in partial.cells:
-            self._add(cell.series, self._open_minute(cell.minute, partial.source), cell)
+            self._counts(cell.series, cell.minute, partial.source).add((cell,))
+        for seen in partial.subjects:
+            self._counts(seen.series, seen.minute, partial.source).subjects.merge(seen.sketch)
         watermark = partial.watermark if known is None else max(known.watermark, partial.watermark)
         self._marks[partial.source] = SourceMark(watermark, partial.sources)
         self._changed.add(f"w{_SEPARATOR}{partial.source}")
@@ -110,24 +111,22 @@ class WindowState:
                 self._closed = int(value)
             elif kind == "w":
                 self._marks[rest] = _mark_decoder.decode(value)
-            else:
+            elif kind == "c":
                 series, _, minute = rest.rpartition(_SEPARATOR)
-                counts = {(c.outcome, c.reason): (c.n, c.value) for c in _cells_decoder.decode(value)}
-                self._open.setdefault(int(minute), {})[series] = counts
+                self._open.setdefault(int(minute), {})[series] = decode_counts(value)
 
-    def _open_minute(self, minute: int, source: str) -> int:
-        if self._closed is None or minute > self._closed:
-            return minute
-        if source in self._marks and not self._repeats:
-            raise LateCellError(f"{source}: a cell of minute {minute}, but {self._closed} is closed")
-        return self._closed + 1
-
-    def _add(self, series: str, minute: int, cell: Cell) -> None:
-        counts = self._open.setdefault(minute, {}).setdefault(series, {})
-        key = (cell.outcome, cell.reason)
-        n, value = counts.get(key, (0, 0.0))
-        counts[key] = (n + cell.n, value + cell.value)
+    def _counts(self, series: str, minute: int, source: str) -> Counts:
+        """Where counts of this minute go that ``source`` sent."""
+        if self._closed is not None and minute <= self._closed:
+            if source in self._marks and not self._repeats:
+                raise LateCellError(f"{source}: a cell of minute {minute}, but {self._closed} is closed")
+            minute = self._closed + 1
+        by_series = self._open.setdefault(minute, {})
+        counts = by_series.get(series)
+        if counts is None:
+            counts = by_series[series] = Counts()
         self._changed.add(f"c{_SEPARATOR}{series}{_SEPARATOR}{minute}")
+        return counts
 
     def _passed(self) -> int | None:
         """First minute that may still get counts; None while a source has not been heard of."""
@@ -156,9 +155,10 @@ class WindowState:
         windows = self._open.pop(minute, {})
         total = 0
         for series in sorted(windows):
-            cells = tuple(WindowCell(o, r, n, value) for (o, r), (n, value) in sorted(windows[series].items()))
-            found.append(Window(series=series, minute=minute, cells=cells))
-            total += sum(cell.n for cell in cells)
+            counts = windows[series]
+            sketch = counts.subjects.encode()
+            found.append(Window(series=series, minute=minute, cells=counts.cells(), subjects=sketch))
+            total += counts.n
             self._changed.add(f"c{_SEPARATOR}{series}{_SEPARATOR}{minute}")
         found.append(MinuteClosed(minute=minute, n=total, series=len(windows)))
 
@@ -170,6 +170,4 @@ class WindowState:
             return _encode(self._marks[rest])
         series, _, minute = rest.rpartition(_SEPARATOR)
         counts = self._open.get(int(minute), {}).get(series)
-        if counts is None:
-            return None
-        return _encode(tuple(WindowCell(o, r, n, value) for (o, r), (n, value) in counts.items()))
+        return None if counts is None else counts.encode()

@@ -9,7 +9,10 @@ import msgspec
 
 
 class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Events of one series, minute, outcome and reason: ``[series, minute, outcome, reason, n, value]``."""
+    """Events of one series, minute and fate, by facets.
+
+    ``[series, minute, outcome, reason, n, value, stage, channel, device, producer]``
+    """
 
     series: str
     minute: int
@@ -17,6 +20,18 @@ class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reason: str
     n: int
     value: float
+    stage: str = "-"
+    channel: str = "-"
+    device: str = "-"
+    producer: str = "-"
+
+
+class SubjectsCell(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The distinct subjects of one series and minute: ``[series, minute, sketch]`` (``domain.counts.sketch``)."""
+
+    series: str
+    minute: int
+    sketch: bytes
 
 
 class Partial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,6 +44,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         next: offset after the batch.
         watermark: every later record of this source has ``received_at`` >= this, ms.
         cells: may be empty (a watermark alone).
+        subjects: of the same series and minutes.
     """
 
     source: str
@@ -37,23 +53,36 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     next: int
     watermark: int
     cells: tuple[Cell, ...] = ()
+    subjects: tuple[SubjectsCell, ...] = ()
 
 
 class WindowCell(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """``[outcome, reason, n, value]`` within a window."""
+    """``[outcome, reason, n, value, stage, channel, device, producer]`` within a window."""
 
     outcome: str
     reason: str
     n: int
     value: float
+    stage: str = "-"
+    channel: str = "-"
+    device: str = "-"
+    producer: str = "-"
 
 
-class Window(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="window", gc=False):
-    """One closed minute of one series (``metrics.windows``; key = series)."""
+class Window(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="window", omit_defaults=True, gc=False):
+    """One closed minute of one series (``metrics.windows``; key = series).
+
+    Attributes:
+        series: "<site>/<rule>".
+        minute: epoch minutes.
+        cells: each combination that occurred, once.
+        subjects: sketch of the distinct subjects (``domain.counts.sketch``), empty for nobody.
+    """
 
     series: str
     minute: int
     cells: tuple[WindowCell, ...]
+    subjects: bytes = b""
 
 
 class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="closed", gc=False):

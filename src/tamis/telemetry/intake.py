@@ -47,9 +47,9 @@ class IntakeTelemetry:
         """See ``IntakeObserver.decided``."""
         fates: dict[tuple[str, str], int] = {}
         rules: dict[tuple[str, str, str], int] = {}
-        for (site, rule, _, outcome, reason), (n, _) in emissions.tally.groups.items():
-            fates[outcome, reason] = fates.get((outcome, reason), 0) + int(n)
-            rules[rule, site, outcome] = rules.get((rule, site, outcome), 0) + int(n)
+        for (site, rule, _, outcome, reason, _), sums in emissions.tally.groups.items():
+            fates[outcome, reason] = fates.get((outcome, reason), 0) + sums.n
+            rules[rule, site, outcome] = rules.get((rule, site, outcome), 0) + sums.n
         for fate, count in fates.items():
             self._events.of(*fate).inc(count)
             if fate[0] in _QUARANTINED:

@@ -93,7 +93,7 @@ def test_the_residual_sees_what_disagrees(lost: str) -> None:
     if lost == "leaf":
         out.leaves.pop()
     elif lost == "outcome":
-        next(iter(out.tally.groups.values()))[0] -= 1
+        next(iter(out.tally.groups.values())).n -= 1
     else:
         records = 3
     shown.intake.decided(3, out)

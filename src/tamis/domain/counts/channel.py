@@ -1,6 +1,6 @@
 """Through which channel a visitor came, as far as one event tells: a closed vocabulary.
 
-Rules: what the event says of its campaign (``context.campaign``, else the ``utm_`` parameters of the page) is grouped by
+Rules: what the event says of its campaign (``context.campaign``, else ``utm_`` parameters of the page) is grouped by
 medium and source as Google Analytics' default channel group does it; a click id without a campaign is an advertisement;
 without either the referring page decides: a search engine, a social network, another site, or the site itself. Nothing
 a sender wrote is ever a result.
@@ -31,8 +31,8 @@ _MAX_PARAMETERS = 64
 _HOST = 2  # where "scheme://host/path" has the host when it is split at "/"
 
 _SEARCH_SITES = frozenset(
-    ("google", "bing", "duckduckgo", "ecosia", "baidu", "yandex", "yahoo", "qwant", "startpage", "naver", "ask", "seznam",
-     "brave", "sogou", "aol")
+    ("google", "bing", "duckduckgo", "ecosia", "baidu", "yandex", "yahoo", "qwant", "startpage", "naver", "ask",
+     "seznam", "brave", "sogou", "aol")
 )  # fmt: skip
 _SOCIAL_SITES = frozenset(
     ("facebook", "instagram", "linkedin", "twitter", "x", "t", "pinterest", "reddit", "tiktok", "snapchat", "threads",
@@ -44,7 +44,8 @@ _PAID = re.compile(r".*cp.*|ppc|retargeting|paid.*")
 _MEDIA: tuple[tuple[Callable[[str], object], str], ...] = (
     (frozenset(("display", "banner", "expandable", "interstitial", "cpm")).__contains__, DISPLAY),
     (_PAID.fullmatch, PAID_OTHER),
-    (frozenset(("social", "social-network", "social-media", "sm", "social network", "social media")).__contains__, SOCIAL),
+    (frozenset(("social", "social-network", "social network", "social-media", "social media", "sm")).__contains__,
+     SOCIAL),
     (re.compile(r".*video.*").fullmatch, VIDEO),
     (frozenset(("organic",)).__contains__, SEARCH),
     (frozenset(("referral", "app", "link")).__contains__, REFERRAL),

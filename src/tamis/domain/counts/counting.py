@@ -51,7 +51,7 @@ class EventCounts:
         tally.add(site_of(event, self._sites), NO_RULE, now, why, why, None, facets)
 
     @staticmethod
-    def refused(tally: Tally, value: bytes, now: int, why: str) -> None:
+    def refused(tally: Tally, value: bytes | None, now: int, why: str) -> None:
         """An event out of the record ``value`` that could not be used."""
         facets = Facets(producer=producer_in(value))
         tally.add(NO_SITE, NO_RULE, now, Outcome.INVALID.value, why, None, facets)

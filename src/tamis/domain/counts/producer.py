@@ -1,7 +1,7 @@
 """Which producer sent an event: SDK and application version, in words that identify nobody.
 
-Rules: the SDK's name counts only when it is listed here, else it is ``other``; without a name the vendor of the envelope
-stands for it; versions are cut to their first two numbers. So a producer is a word of this file and at most four
+Rules: the SDK's name counts only when it is listed here, else it is ``other``; without a name it is the vendor of the
+envelope; versions are cut to their first two numbers. So a producer is a word of this file and at most four
 numbers, whatever a sender writes. For bytes that are no event, what can be read of ``context`` tells; ``-`` is nobody.
 """
 
@@ -13,7 +13,7 @@ import msgspec
 from tamis.domain.event import Event
 
 NO_PRODUCER, OTHER = "-", "other"
-_VERSION = re.compile(r"(?<!\d)(\d{1,4})(?:\.(\d{1,4}))?")
+_VERSION = re.compile(r"(?<!\d)(\d{1,4})(?!\d)(?:\.(\d{1,4})(?!\d))?")
 _MAX_CHARS = 64
 _MAX_KNOWN = 1_024
 _MAX_BYTES = 1 << 18
@@ -48,7 +48,6 @@ _NAMES = {
 }
 
 
-
 class _Context(msgspec.Struct, gc=False):
     library: Any = None
     app: Any = None
@@ -64,7 +63,7 @@ _known: dict[tuple[str, str, str, str], str] = {}
 
 
 def producer_of(event: Event) -> str:
-    """"analytics.js 1.84", or with the application's version "analytics-ios 4.1 app 2.7"."""
+    """For example "analytics.js 1.84", or with the application's version "analytics-ios 4.1 app 2.7"."""
     return _producer(event.context.get("library"), event.context.get("app"), event.vendor)
 
 

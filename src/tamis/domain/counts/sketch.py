@@ -37,7 +37,7 @@ def entries(key: bytes) -> Callable[[str], int]:
 
 
 def entry_of(hashed: int) -> int:
-    """The entry of a 64-bit hash: its first bits name the register, the leading zeros of the rest are the rank less 1."""
+    """The entry of a 64-bit hash: first bits are the register, the leading zeros of the rest plus 1 the rank."""
     rest = hashed & ((1 << _REST_BITS) - 1)
     return (hashed >> _REST_BITS) << _RANK_BITS | (_REST_BITS - rest.bit_length() + 1)
 
@@ -87,14 +87,14 @@ class Sketch:
             return b""
         if len(ranks) < _MOST_FEW:
             return bytes([_FEW]) + _bytes(sorted(register << _RANK_BITS | rank for register, rank in ranks.items()))
-        return bytes([_MANY]) + bytes(map(ranks.get, range(REGISTERS), (0,) * REGISTERS))  # type: ignore[arg-type]
+        return bytes([_MANY]) + bytes(map(ranks.get, range(REGISTERS), (0,) * REGISTERS))
 
     def estimate(self) -> float:
         """About how many distinct subjects."""
         empty = REGISTERS - len(self.ranks)
         total = empty + sum(2.0**-rank for rank in self.ranks.values())
         raw = _ALPHA * REGISTERS * REGISTERS / total
-        return REGISTERS * log(REGISTERS / empty) if raw <= 2.5 * REGISTERS and empty else raw  # noqa: PLR2004 - as in the paper
+        return REGISTERS * log(REGISTERS / empty) if raw <= 2.5 * REGISTERS and empty else raw
 
 
 def estimate(encoded: bytes) -> int:

@@ -6,9 +6,10 @@ watermark with the cells, or alone when the last one it got is older than the in
 
 from collections import defaultdict
 
+from tamis.domain.counts.sketch import sketch_of
 from tamis.domain.tally import Tally
 from tamis.kafka.partitioner import partition_of_series
-from tamis.records.metrics import Cell, Partial, encode_metric
+from tamis.records.metrics import Cell, Partial, SubjectsCell, encode_metric
 
 
 class PartialsPacker:
@@ -34,13 +35,21 @@ class PartialsPacker:
     def pack(self, tally: Tally, first: int, next_: int, watermark: int) -> list[tuple[int, bytes]]:
         """``(metrics partition, record value)`` for one batch covering ``[first, next_)``."""
         cells: defaultdict[int, list[Cell]] = defaultdict(list)
-        for (site, rule, minute, outcome, reason), (n, value) in tally.groups.items():
+        entries: defaultdict[tuple[str, int, int], set[int]] = defaultdict(set)
+        for (site, rule, minute, outcome, reason, by), sums in tally.groups.items():
             series, partition = self._place(site, rule)
-            cells[partition].append(Cell(series, minute, outcome, reason, int(n), value))
+            cells[partition].append(
+                Cell(series, minute, outcome, reason, sums.n, sums.value, by.stage, by.channel, by.device, by.producer)
+            )
+            if sums.entries:
+                entries[series, minute, partition] |= sums.entries
+        subjects: defaultdict[int, list[SubjectsCell]] = defaultdict(list)
+        for (series, minute, partition), found in entries.items():
+            subjects[partition].append(SubjectsCell(series, minute, sketch_of(found)))
         packed = []
         for partition, told in enumerate(self._told):
-            found = cells.get(partition)
-            if found is None and told >= 0 and watermark - told < self._interval_ms:
+            counted = cells.get(partition)
+            if counted is None and told >= 0 and watermark - told < self._interval_ms:
                 continue
             self._told[partition] = watermark
             partial = Partial(
@@ -49,7 +58,8 @@ class PartialsPacker:
                 first=first,
                 next=next_,
                 watermark=watermark,
-                cells=tuple(found or ()),
+                cells=tuple(counted or ()),
+                subjects=tuple(subjects.get(partition, ())),
             )
             packed.append((partition, encode_metric(partial)))
         return packed
