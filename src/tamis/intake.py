@@ -204,16 +204,18 @@ class BatchRun:
     def _repeated(self, case: _Case, tag: bytes, repeat: Repeat) -> None:
         """A duplicate is not sent on; a conflict is quarantined with its record's original."""
         place, offset, index, now, occurred_at, committed, event = case
-        why = repeat.value
+        why, producer = repeat.value, "-"
         if repeat is Repeat.CONFLICT:
             records = self._batch.records
             record = records[bisect_left(records, offset, key=lambda each: each.offset)]
-            self._refused.add(record, index, "dedupe", Invalid(why), now, self._refused.origin(event))
+            producer = self._refused.add(
+                record, index, "dedupe", Invalid(why), now, self._refused.origin(event)
+            ).producer
         self.leaves[place] = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
             _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
         )  # fmt: skip
-        self._intake.counts.repeated(self.tally, event, now, why)
+        self._intake.counts.repeated(self.tally, event, now, why, producer)
 
     def decide(self, cases: list[_Case]) -> list[_Decision]:
         """Tag, subject and standing of each."""
@@ -285,10 +287,10 @@ class BatchRun:
         event: Event | None = None,
     ) -> None:  # fmt: skip
         origin = None if event is None else self._refused.origin(event)
-        self._refused.add(record, index, stage, why, self.clock, origin)
+        origin = self._refused.add(record, index, stage, why, self.clock, origin)
         leaf = self._frame.leaf(
             occurred_at, self._intake.keys.day_commitment(self.clock)(committed), '"dest":{}', "", _REFUSED_FACTS,
             _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,
         )  # fmt: skip
         self.leaves.append(leaf)
-        self._intake.counts.refused(self.tally, record.value, self.clock, why.reason)
+        self._intake.counts.refused(self.tally, self.clock, why.reason, origin.producer)

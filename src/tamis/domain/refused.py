@@ -66,12 +66,13 @@ class RefusedEvents:
 
     def add(
         self, record: SourceRecord, index: int, stage: str, why: Invalid, received_at: int, origin: Origin | None = None
-    ) -> None:
+    ) -> Origin:
         """The event at ``index`` of a record, refused at ``stage``; time in ms.
 
-        Without an ``origin`` it is looked for in the record.
+        Without an ``origin`` it is looked for in the record; gives the one found.
         """
         offset, original = record.offset, record.value or b""
+        found = self._of_bytes(offset, index, original) if origin is None else origin
         entry = self._sealer.entry(
             stage=stage,
             reason=why.reason,
@@ -85,10 +86,11 @@ class RefusedEvents:
             original=original,
             headers=record.headers,
             kept_before=offset in self._kept,
-            origin=self._of_bytes(offset, index, original) if origin is None else origin,
+            origin=found,
         )
         self._kept.add(offset)
         self.records.append(entry)
+        return found
 
     def origin(self, event: Event, rule: str = "", faults: tuple[Fault, ...] = ()) -> Origin:
         """Where an event comes from."""

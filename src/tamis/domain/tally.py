@@ -19,7 +19,7 @@ class Facets(msgspec.Struct, frozen=True, order=True, cache_hash=True):
         stage: of its rule.
         channel: see ``counts.channel``.
         device: see ``counts.device``.
-        producer: see ``counts.producer``; only of what is quarantined.
+        producer: see ``domain.producer``; only of what is quarantined.
     """
 
     stage: str = "-"

@@ -9,7 +9,6 @@ from typing import Any
 
 from tamis.domain.counts.channel import channel_of
 from tamis.domain.counts.device import device_of
-from tamis.domain.counts.producer import producer_in, producer_of
 from tamis.domain.event import Event
 from tamis.domain.outcome import Outcome
 from tamis.domain.sites import site_of
@@ -44,17 +43,15 @@ class EventCounts:
                 entry = subject.entry = self._entry(subject.key)
             add(site_of(event, sites), plan.series, now, standing.outcome, standing.reason, value, facets, entry)
 
-    def repeated(self, tally: Tally, event: Event, now: int, why: str) -> None:
-        """A duplicate or a conflict (``why``), received at ``now`` (ms)."""
-        producer = producer_of(event) if why == Outcome.CONFLICT.value else "-"
+    def repeated(self, tally: Tally, event: Event, now: int, why: str, producer: str) -> None:
+        """A duplicate or a conflict (``why``), received at ``now`` (ms); of a conflict the producer is told."""
         facets = Facets("-", channel_of(event), device_of(event), producer)
         tally.add(site_of(event, self._sites), NO_RULE, now, why, why, None, facets)
 
     @staticmethod
-    def refused(tally: Tally, value: bytes | None, now: int, why: str) -> None:
-        """An event out of the record ``value`` that could not be used."""
-        facets = Facets(producer=producer_in(value))
-        tally.add(NO_SITE, NO_RULE, now, Outcome.INVALID.value, why, None, facets)
+    def refused(tally: Tally, now: int, why: str, producer: str) -> None:
+        """An event that could not be used, received at ``now`` (ms)."""
+        tally.add(NO_SITE, NO_RULE, now, Outcome.INVALID.value, why, None, Facets(producer=producer))
 
     def _made(self, spoken: tuple[str, str, str]) -> Facets:
         if len(self._facets) >= _MAX_FACETS:

@@ -53,8 +53,8 @@ def test_every_event_is_counted_once_by_all_facets() -> None:
             ("shop", signup, minute, "denied", "no_record", Facets("intent", "paid_search", "-")): 1,
             ("shop", "-", minute, "accepted", "granted", Facets("-", "direct", "-")): 1,
             ("shop", "-", minute, "duplicate", "duplicate", Facets("-", "email", "mobile")): 1,
-            ("shop", "-", minute, "conflict", "conflict", Facets("-", "direct", "-", "analytics.js 2.1")): 1,
-            ("-", "-", minute, "invalid", "missing_field", Facets(producer="analytics.js 2.1")): 1,
+            ("shop", "-", minute, "conflict", "conflict", Facets("-", "direct", "-", "analytics.js/2.1.0")): 1,
+            ("-", "-", minute, "invalid", "missing_field", Facets(producer="analytics.js/2.1.0")): 1,
             ("-", "-", minute, "invalid", "not_json", nobody): 1,
         }
     )
