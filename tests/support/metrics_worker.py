@@ -43,7 +43,7 @@ class MetricsJob(msgspec.Struct, frozen=True, kw_only=True):
 
     def topics(self) -> dict[str, int]:
         """The topics it needs, with their partition counts."""
-        names = ("metrics.partials", "metrics.open", "metrics.windows", "metrics.state")
+        names = ("metrics.partials", "metrics.open", "metrics.windows", "metrics.rollups", "metrics.state")
         return {self.prefix + name: self.partitions for name in names} | {self.prefix + "alerts": 1}
 
 

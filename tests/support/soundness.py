@@ -15,10 +15,9 @@ import msgspec
 
 from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
-from tamis.metrics.counts import decode_counts
-from tamis.records.metrics import MinuteClosed, Partial, Window
 from tamis.records.topics import Topic
 from tamis.services.audit_check import STRICT, is_head
+from tests.support.sound_counts import read_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +31,6 @@ Place = tuple[int, int, int]
 
 AT_ONCE = 400_000
 """Events of the partitions that are read together."""
-
-_PARTIAL = msgspec.json.Decoder(Partial)
-_CLOSING: msgspec.json.Decoder[Window | MinuteClosed] = msgspec.json.Decoder(Window | MinuteClosed)
-_CELL_KEY = b"\x00c\x00"
 
 
 class _Source(msgspec.Struct):
@@ -74,7 +69,8 @@ class Findings(msgspec.Struct, kw_only=True):
         partial_sum: events in the partial counts, by outcome.
         window_sum: events in closed windows, by outcome.
         open_sum: events in windows that are still open, by outcome.
-        minutes_twice: (partition, series, minute) with more than one window.
+        minutes_twice: windows, minute ends and longer spans that were written more than once.
+        counts_apart: stages of counting that differ from the one before, in so many groups (``sound_counts``).
         opened_twice: incidents opened more than once.
     """
 
@@ -91,6 +87,7 @@ class Findings(msgspec.Struct, kw_only=True):
     window_sum: Counter[str] = msgspec.field(default_factory=Counter)
     open_sum: Counter[str] = msgspec.field(default_factory=Counter)
     minutes_twice: int = 0
+    counts_apart: dict[str, int] = msgspec.field(default_factory=dict)
     opened_twice: int = 0
 
     @property
@@ -105,7 +102,7 @@ class Findings(msgspec.Struct, kw_only=True):
 
     def sound(self) -> bool:
         """Nothing missing, nothing twice, every tree valid, every event counted once."""
-        wrong = self.missing or self.doubled or self.lost or self.repeated or self.broken_logs
+        wrong = self.missing or self.doubled or self.lost or self.repeated or self.broken_logs or self.counts_apart
         return not (wrong or self.uncounted or self.unbalanced or self.minutes_twice or self.opened_twice)
 
 
@@ -178,25 +175,12 @@ def _read_logs(settings: Settings, partitions: list[int], found: Findings) -> di
 
 
 def _read_windows(settings: Settings, found: Findings) -> None:
-    for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_PARTIALS)):
-        for each in _PARTIAL.decode(record.value or b"").cells:
-            found.partial_sum[each.outcome] += each.n
-    seen: Counter[tuple[int, str, int]] = Counter()
-    for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_WINDOWS)):
-        value = _CLOSING.decode(record.value or b"")
-        series = value.series if isinstance(value, Window) else "closed"
-        seen[record.partition, str(series), value.minute] += 1
-        if isinstance(value, Window):
-            for cell in value.cells:
-                found.window_sum[cell.outcome] += cell.n
-    found.minutes_twice = sum(count > 1 for count in seen.values())
-    table: dict[bytes, bytes | None] = {}
-    for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_OPEN)):
-        table[record.key or b""] = record.value
-    for key, stored in table.items():
-        if stored and _CELL_KEY in key:
-            for cell in decode_counts(stored).cells():
-                found.open_sum[cell.outcome] += cell.n
+    counts = read_counts(settings)
+    found.partial_sum = counts.by_outcome(counts.partial)
+    found.window_sum = counts.by_outcome(counts.closed)
+    found.open_sum = counts.by_outcome(counts.open)
+    found.minutes_twice = counts.twice
+    found.counts_apart = counts.apart()
 
 
 def _read_alerts(settings: Settings, found: Findings) -> None:

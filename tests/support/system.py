@@ -302,7 +302,7 @@ class System:
         """Everything this system wrote, checked."""
         parts = load_parts(self.settings)
         destinations = [destination.topic for destination in parts.bundle.destinations]
-        for topic in (Topic.AUDIT_LOG, *destinations, Topic.METRICS_WINDOWS, Topic.METRICS_OPEN):
+        for topic in (Topic.AUDIT_LOG, *destinations, Topic.METRICS_WINDOWS, Topic.METRICS_ROLLUPS, Topic.METRICS_OPEN):
             self.wait_for_open_transactions(topic)
         return read_back(self.settings, parts.bundle, keyring(parts))
 

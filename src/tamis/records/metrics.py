@@ -1,4 +1,4 @@
-"""Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.open``: counts from batch to closed minute.
+"""Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.rollups``: counts from batch to closed minute.
 
 Rules: a series is "<site>/<rule>" ("-" where there is none); all series of a site live in one partition of the metrics
 topics (murmur2 of the site), so a series meets the step before it and its neighbours; ``minute`` is epoch minutes of
@@ -85,6 +85,24 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="w
     subjects: bytes = b""
 
 
+class RollUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A longer span of one series that is over (``metrics.rollups``; key = series).
+
+    Attributes:
+        series: "<site>/<rule>".
+        minutes: its length: 5, 60 or 1440.
+        start: its first minute, epoch minutes, a multiple of its length (days are those of UTC).
+        cells: each combination that occurred, once.
+        subjects: sketch of the distinct subjects of the whole span.
+    """
+
+    series: str
+    minutes: int
+    start: int
+    cells: tuple[WindowCell, ...]
+    subjects: bytes = b""
+
+
 class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="closed", gc=False):
     """After all windows of a minute in a partition: nothing more comes for it. ``n`` = events of the minute there."""
 
@@ -97,10 +115,11 @@ Closing = Window | MinuteClosed
 
 _ENCODER = msgspec.json.Encoder()
 _PARTIAL = msgspec.json.Decoder(Partial)
+_ROLLUP = msgspec.json.Decoder(RollUp)
 _CLOSING: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)
 
 
-def encode_metric(record: Partial | Window | MinuteClosed) -> bytes:
+def encode_metric(record: Partial | Window | MinuteClosed | RollUp) -> bytes:
     """The record as it is written (JSON)."""
     return _ENCODER.encode(record)
 
@@ -112,6 +131,15 @@ def decode_partial(value: bytes) -> Partial:
         msgspec.DecodeError: not written by tamis, a fault.
     """
     return _PARTIAL.decode(value)
+
+
+def decode_rollup(value: bytes) -> RollUp:
+    """A record of ``metrics.rollups``.
+
+    Raises:
+        msgspec.DecodeError: not written by tamis, a fault.
+    """
+    return _ROLLUP.decode(value)
 
 
 def decode_closing(value: bytes) -> Closing:

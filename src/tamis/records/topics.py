@@ -27,6 +27,7 @@ class Topic(StrEnum):
     METRICS_PARTIALS = "metrics.partials"
     METRICS_OPEN = "metrics.open"
     METRICS_WINDOWS = "metrics.windows"
+    METRICS_ROLLUPS = "metrics.rollups"
     METRICS_STATE = "metrics.state"
     ALERTS = "alerts"
     RULES = "rules"
@@ -78,6 +79,7 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.METRICS_PARTIALS, partitions="metrics", role="internal", config=_delete(3)),
     TopicSpec(name=Topic.METRICS_OPEN, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.METRICS_WINDOWS, partitions="metrics", role="internal", config=_delete(60)),
+    TopicSpec(name=Topic.METRICS_ROLLUPS, partitions="metrics", role="output", config=_delete(400)),
     TopicSpec(name=Topic.METRICS_STATE, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.ALERTS, partitions="one", role="output", config={"cleanup.policy": "compact,delete"}),
     TopicSpec(name=Topic.RULES, partitions="one", role="internal",

@@ -16,11 +16,22 @@ import pytest
 from confluent_kafka import Producer
 
 from tamis.anomaly.board import Board
+from tamis.domain.counts.sketch import Sketch, sketch_of
 from tamis.kafka.partitioner import partition_of_series
 from tamis.kafka.reader import TopicRecord, read_topic
 from tamis.metrics.windows import MINUTE_MS
 from tamis.records.alert import Alert, decode_alert
-from tamis.records.metrics import Cell, MinuteClosed, Partial, Window, decode_closing, encode_metric
+from tamis.records.metrics import (
+    Cell,
+    MinuteClosed,
+    Partial,
+    RollUp,
+    SubjectsCell,
+    Window,
+    decode_closing,
+    decode_rollup,
+    encode_metric,
+)
 from tamis.settings import KafkaSettings
 from tests.support.kafka.cluster import KafkaCluster
 from tests.support.metrics_worker import MetricsJob, facts
@@ -32,7 +43,8 @@ START = 28_401_120 + 9 * 60
 MINUTES, SOURCES, LIMIT_S = 300, 2, 90.0
 BREAK = range(START + 170, START + 200)
 SERIES = {"shop/lead": 30, "shop/cart": 12, "shop/-": 90, "office/call": 6, "office/form": 20, "-/-": 3}
-Sums = Counter[tuple[str, int, str]]
+CHANNELS = ("email", "direct")
+Sums = Counter[tuple[str, int, str, str]]
 
 
 class Scene:
@@ -61,8 +73,9 @@ class Scene:
             for outcome, share in (("accepted", 0.7), ("denied", 0.3)):
                 n = 0 if broken else max(0, round(rng.gauss(share * mean / SOURCES, 1)))
                 if n:
-                    cells.append(Cell(series, minute, outcome, "r", n, 0.5 * n))
-                    self.sums[series, minute, outcome] += n
+                    channel = rng.choice(CHANNELS)
+                    cells.append(Cell(series, minute, outcome, "r", n, 0.5 * n, "intent", channel, "mobile"))
+                    self.sums[series, minute, outcome, channel] += n
         return cells
 
     def _send(self, source: int, minute: int, cells: list[Cell]) -> None:
@@ -75,6 +88,7 @@ class Scene:
                 next=minute + 1,
                 watermark=(minute + 1) * MINUTE_MS,
                 cells=mine,
+                subjects=tuple(SubjectsCell(c.series, c.minute, sketch_of([c.n << 6 | 1])) for c in mine),
             )
             self._producer.produce(self.job.prefix + "metrics.partials", encode_metric(partial), partition=partition)
 
@@ -133,10 +147,12 @@ def test_kills_change_neither_windows_nor_alerts(scene: Scene) -> None:
     scene.until(lambda: all(_last(each) == START + MINUTES - 1 for each in _all(scene)), "all minutes closed")
     windows = scene.windows()
     found = Sums()
-    for window in (each for several in windows.values() for each in several if isinstance(each, Window)):
+    closed = [each for several in windows.values() for each in several if isinstance(each, Window)]
+    for window in closed:
         for cell in window.cells:
-            found[window.series, window.minute, cell.outcome] += cell.n
+            found[window.series, window.minute, cell.outcome, cell.channel] += cell.n
     assert found == scene.sums
+    _check_spans(scene, closed)
     for several in windows.values():
         closed = [each.minute for each in several if isinstance(each, MinuteClosed)]
         assert closed == list(range(START, START + MINUTES))
@@ -146,6 +162,34 @@ def test_kills_change_neither_windows_nor_alerts(scene: Scene) -> None:
     assert {alert.series for alert in expected} == {"shop/lead"}
     scene.until(lambda: len(scene.alerts()) >= len(expected), "all alerts are told")
     assert scene.alerts() == expected
+
+
+def _check_spans(scene: Scene, closed: list[Window]) -> None:
+    """Each span that is over is written once and holds what its windows hold."""
+    spans = [decode_rollup(record.value or b"") for record in scene.read("metrics.rollups")]
+    assert {rolled.minutes for rolled in spans} == {5, 60}, "the run crosses no midnight"
+    for minutes in (5, 60):
+        expected, found = Sums(), Sums()
+        for window in closed:
+            start = window.minute // minutes * minutes
+            if start + minutes <= START + MINUTES:
+                for cell in window.cells:
+                    expected[window.series, start, cell.outcome, cell.channel] += cell.n
+        rolled = [each for each in spans if each.minutes == minutes]
+        assert len({(each.series, each.start) for each in rolled}) == len(rolled)
+        for each in rolled:
+            for cell in each.cells:
+                found[each.series, each.start, cell.outcome, cell.channel] += cell.n
+            assert each.subjects == _merged(each, closed)
+        assert found == expected
+
+
+def _merged(rolled: RollUp, closed: list[Window]) -> bytes:
+    sketch = Sketch()
+    for window in closed:
+        if window.series == rolled.series and 0 <= window.minute - rolled.start < rolled.minutes:
+            sketch.merge(window.subjects)
+    return sketch.encode()
 
 
 def _all(scene: Scene) -> list[list[Window | MinuteClosed]]:

@@ -176,7 +176,7 @@ def test_closed_windows_sum_to_the_ledger(run: Run) -> None:
     def closed() -> bool:
         sums: Counter[tuple[str, str, str]] = Counter()
         for value in run.system.values(Topic.METRICS_WINDOWS):
-            for outcome, reason, n, _ in value.get("cells", ()):
+            for outcome, reason, n, *_ in value.get("cells", ()):
                 sums[value["series"], outcome, reason] += n
         seen[:] = [sums]
         return sums.total() >= len(run.fates)

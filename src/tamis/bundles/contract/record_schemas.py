@@ -14,7 +14,7 @@ import msgspec
 from tamis.domain.bundle import Destination
 from tamis.records.alert import Alert
 from tamis.records.differences import ShadowRecord
-from tamis.records.metrics import MinuteClosed, Window
+from tamis.records.metrics import MinuteClosed, RollUp, Window
 from tamis.records.outputs import CleanEvent, QuarantineEntry
 from tamis.records.topics import Topic
 
@@ -25,6 +25,7 @@ Schema = dict[str, Any]
 READ: Mapping[Topic, tuple[type, ...]] = {
     Topic.EVENTS_QUARANTINE: (QuarantineEntry,),
     Topic.METRICS_WINDOWS: (Window, MinuteClosed),
+    Topic.METRICS_ROLLUPS: (RollUp,),
     Topic.ALERTS: (Alert,),
     Topic.RULES_SHADOW: (ShadowRecord,),
 }
