@@ -154,8 +154,8 @@ def test_kills_change_neither_windows_nor_alerts(scene: Scene) -> None:
     assert found == scene.sums
     _check_spans(scene, closed)
     for several in windows.values():
-        closed = [each.minute for each in several if isinstance(each, MinuteClosed)]
-        assert closed == list(range(START, START + MINUTES))
+        minutes = [each.minute for each in several if isinstance(each, MinuteClosed)]
+        assert minutes == list(range(START, START + MINUTES))
 
     expected = [alert for several in windows.values() for alert in _undisturbed(several)]
     assert [alert.state for alert in expected if alert.state != "updated"] == ["open", "closed"]
@@ -175,9 +175,9 @@ def _check_spans(scene: Scene, closed: list[Window]) -> None:
             if start + minutes <= START + MINUTES:
                 for cell in window.cells:
                     expected[window.series, start, cell.outcome, cell.channel] += cell.n
-        rolled = [each for each in spans if each.minutes == minutes]
-        assert len({(each.series, each.start) for each in rolled}) == len(rolled)
-        for each in rolled:
+        over = [each for each in spans if each.minutes == minutes]
+        assert len({(each.series, each.start) for each in over}) == len(over)
+        for each in over:
             for cell in each.cells:
                 found[each.series, each.start, cell.outcome, cell.channel] += cell.n
             assert each.subjects == _merged(each, closed)
