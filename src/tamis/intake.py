@@ -5,7 +5,7 @@ leaf, count; a few hundred events take a step together before the next.
 Rules: each event gets exactly one outcome, one leaf and one count; nothing is written for a destination whose standing
 does not list it; a sender's mistake is quarantined, never raised.
 Pure: time and keys come in, records go out.
-Not handled here: transactions and offsets (``streaming``), held events.
+Not handled here: transactions and offsets (``streaming``), what becomes of held events (``tamis.release``).
 """
 
 from bisect import bisect_left
@@ -25,13 +25,11 @@ from tamis.domain.event import Event, Invalid
 from tamis.domain.experiment import NO_TRIAL
 from tamis.domain.keyed import hmac_hex
 from tamis.domain.keyring import Keyring
-from tamis.domain.plan import Plan, Plans
+from tamis.domain.plan import Plans
 from tamis.domain.pseudonym import committed_part, position_block
 from tamis.domain.refused import RefusedEvents
 from tamis.domain.sessions import SessionBook
 from tamis.domain.sightings import Repeat, Sighted
-from tamis.domain.standing import Standing
-from tamis.domain.subject import Subject
 from tamis.domain.tally import Tally
 from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
@@ -40,6 +38,7 @@ from tamis.records.batch import Emissions, RawBatch, Record
 from tamis.records.outbox import Outbox
 from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
+from tamis.records.waiting import Case, Decision, WaitingRoom
 
 _REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,"reg":"-",'
 _REPEATED_FACTS = {
@@ -49,11 +48,6 @@ _REFUSED_RULE = '"rev":{},"rule":"-"'
 
 # Records that go through the steps together: enough to spread the cost of a step, few enough for the processor's cache.
 _CHUNK = 256
-
-_Case = tuple[int, int, int, int, int, bytes, Event]
-"""An event to decide: place among the leaves, offset, index, received_at, occurred_at, committed bytes, event."""
-_Decision = tuple[Plan, float | None, Subject, Standing]
-"""Its plan, value, subject and standing."""
 
 
 class Intake:
@@ -105,7 +99,8 @@ class Intake:
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
         fresh = {} if run.sighted is None else run.sighted.fresh
-        return Emissions(run.outputs(), run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices))
+        outputs, keyed = run.outputs(), run.waiting.keyed
+        return Emissions(outputs, run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices), keyed)
 
 
 class BatchRun:
@@ -113,7 +108,7 @@ class BatchRun:
 
     __slots__ = (
         "_batch", "_boxes", "_frame", "_in_session", "_intake", "_refused", "_seq", "_shadow", "clock",
-        "differences", "leaves", "sighted", "tally",
+        "differences", "leaves", "sighted", "tally", "waiting",
     )  # fmt: skip
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> None:
@@ -129,6 +124,7 @@ class BatchRun:
         self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
         policy = bundle.policy
         self._refused = RefusedEvents(intake.keys.sealer, batch.topic, batch.partition, policy.sites, policy.producers)
+        self.waiting = WaitingRoom(intake.keys.held, log.origin, batch.partition)
         keyed = intake.sessions
         span = batch.first, batch.next
         self._in_session = (
@@ -143,6 +139,7 @@ class BatchRun:
         for destination, box in zip(self._intake.bundle.destinations, self._boxes, strict=True):
             outputs[destination.topic] += box.records()
         outputs[Topic.EVENTS_QUARANTINE] = self._refused.records
+        outputs[Topic.EVENTS_HELD] = self.waiting.records
         if self.sighted is not None:
             packs = encode_packs(self.sighted.fresh, self._batch.first, self._batch.next)
             outputs[Topic.DEDUPE_LOG] = [(None, pack) for pack in packs]
@@ -150,7 +147,7 @@ class BatchRun:
 
     def chunk(self, records: Sequence[RawRecord]) -> None:
         """All events of some records, step by step over all of them: code and data of one step stay near."""
-        cases: list[_Case] = []
+        cases: list[Case] = []
         self._read(records, cases)
         tags = self._intake.keys.event_tags([case[-1].event_id.encode("utf-8", "surrogatepass") for case in cases])
         if self.sighted is not None:
@@ -158,11 +155,13 @@ class BatchRun:
         decisions = self.decide(cases)
         if self._shadow is not None and self.differences is not None:
             self.differences.compare(decisions, self._shadow.decide(cases))
+        decisions = self.waiting.admit(cases, decisions)
         self._send(cases, decisions, tags)
         self._write_leaves(cases, decisions, tags)
+        self.waiting.keep(cases, decisions, self.leaves, self._seq)
         self._count(cases, decisions)
 
-    def _read(self, records: Sequence[RawRecord], cases: list[_Case]) -> None:
+    def _read(self, records: Sequence[RawRecord], cases: list[Case]) -> None:
         """Decodes and validates; what may go on joins ``cases`` and has its place among the leaves."""
         decode, leaves, now = self._intake.decode, self.leaves, self.clock
         for record in records:
@@ -189,7 +188,7 @@ class BatchRun:
                     self._refuse(record, index, committed, "decode", item, now)
                 index += 1  # noqa: SIM113 - a generator would cost every event, though nearly all are alone in their record
 
-    def _sort_out(self, sighted: Sighted, cases: list[_Case], tags: list[bytes]) -> tuple[list[_Case], list[bytes]]:
+    def _sort_out(self, sighted: Sighted, cases: list[Case], tags: list[bytes]) -> tuple[list[Case], list[bytes]]:
         """Repeats get their leaf here and go no further."""
         fingerprint = self._intake.fingerprint
         found = sighted.classify(tags, [fingerprint(case[-1]) for case in cases], [case[3] for case in cases])
@@ -201,7 +200,7 @@ class BatchRun:
         first = [repeat is None for repeat in found]
         return list(compress(cases, first)), list(compress(tags, first))
 
-    def _repeated(self, case: _Case, tag: bytes, repeat: Repeat) -> None:
+    def _repeated(self, case: Case, tag: bytes, repeat: Repeat) -> None:
         """A duplicate is not sent on; a conflict is quarantined with its record's original."""
         place, offset, index, now, occurred_at, committed, event = case
         why, producer = repeat.value, "-"
@@ -217,12 +216,12 @@ class BatchRun:
         )  # fmt: skip
         self._intake.counts.repeated(self.tally, event, now, why, producer)
 
-    def decide(self, cases: list[_Case]) -> list[_Decision]:
+    def decide(self, cases: list[Case]) -> list[Decision]:
         """Tag, subject and standing of each."""
         intake = self._intake
         match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned
         in_session, find, circumstance = self._in_session, intake.directory.find, intake.circumstances.of
-        decisions: list[_Decision] = []
+        decisions: list[Decision] = []
         for _, _, _, now, occurred_at, _, event in cases:
             compiled = match(event) if in_session is None else in_session(event, now)
             plan = unplanned if compiled is None else by_rule[compiled.rule.id]
@@ -239,7 +238,7 @@ class BatchRun:
             decisions.append((plan, plan.value(event), subject, standing))
         return decisions
 
-    def _send(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:
+    def _send(self, cases: list[Case], decisions: list[Decision], tags: list[bytes]) -> None:
         """One record for each destination that a standing lists."""
         destinations, partition = self._intake.destinations, self._batch.partition
         for (_, offset, index, _, occurred_at, _, event), (plan, value, _, standing), tag in zip(
@@ -258,7 +257,7 @@ class BatchRun:
         for box in self._boxes:
             box.encode()
 
-    def _write_leaves(self, cases: list[_Case], decisions: list[_Decision], tags: list[bytes]) -> None:
+    def _write_leaves(self, cases: list[Case], decisions: list[Decision], tags: list[bytes]) -> None:
         """Fills the places that ``_read`` kept."""
         leaf, leaves, seq, day_commitment = self._frame.leaf, self.leaves, self._seq, self._intake.keys.day_commitment
         for (place, offset, index, now, occurred_at, committed, _), (plan, _, subject, standing), tag in zip(
@@ -279,7 +278,7 @@ class BatchRun:
                 standing.reason,
             )
 
-    def _count(self, cases: list[_Case], decisions: list[_Decision]) -> None:
+    def _count(self, cases: list[Case], decisions: list[Decision]) -> None:
         self._intake.counts.decided(self.tally, cases, decisions)
 
     def _refuse(

@@ -60,7 +60,8 @@ class KeyProvider(Protocol):
     """Source of key material; a KMS provider fits behind it.
 
     ``derive`` labels in use: "subject", "pseudonym/<domain>/<epoch>", "event/<domain>", "proof/<domain>", "audit/eid",
-    "audit/day/<yyyy-mm-dd>", "fingerprint", "quarantine/<yyyy-mm-dd>", "quarantine/key", "event-id".
+    "audit/day/<yyyy-mm-dd>", "fingerprint", "quarantine/<yyyy-mm-dd>", "quarantine/key", "event-id", "held/subject",
+    "held/nonce", "held/day/<yyyy-mm-dd>".
     """
 
     def derive(self, label: str) -> bytes:

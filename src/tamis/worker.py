@@ -26,6 +26,7 @@ from tamis.services.rules_watch import RulesWatch, reporter
 from tamis.settings import Settings, SetupError
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.parts import Parts, event_clock, folder_bundle, record_clock
+from tamis.streaming.release_role import release_app
 from tamis.streaming.roles import FreshConsent, anomaly_app, consent_app, crm_topics, intake_app, metrics_app
 from tamis.streaming.run import run_apps
 from tamis.streaming.transport.clock import RecordClock
@@ -57,6 +58,7 @@ def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent, tele
     makers: dict[str, Callable[[], Any]] = {
         "consent": lambda: consent_app(parts, telemetry.consent),
         "intake": lambda: intake_app(parts, consent, telemetry.intake),
+        "release": lambda: release_app(parts, consent, telemetry.release),
         "metrics": lambda: metrics_app(parts, telemetry.windows),
         "anomaly": lambda: anomaly_app(parts, telemetry.incidents),
     }
@@ -73,7 +75,7 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
 
     Args:
         settings: all settings.
-        roles: some of "consent", "intake", "metrics", "anomaly".
+        roles: some of "consent", "intake", "release", "metrics", "anomaly".
 
     Returns:
         The exit code: 0 after a signal, 70 after a fault.
@@ -123,7 +125,7 @@ def _run(parts: Parts, roles: AbstractSet[str], telemetry: Telemetry, port: int 
 
     def ready() -> None:
         log.info("worker ready", version=version("tamis"), port=port)
-        if "intake" in roles:
+        if not roles.isdisjoint(("intake", "release")):
             age = telemetry.age(settings.consent.max_age_s)
             Sampler(lambda: age.sampled(consent.age(parts.now()))).start()
 

@@ -86,6 +86,8 @@ def leaves(host: Host) -> dict[str, int]:
     assert report["verified"] is True
     found: dict[str, int] = {}
     for log in report["logs"]:
+        if "/audit.log/" not in log["log"]:
+            continue  # decisions about events that had been held
         for outcome, count in log["outcomes"].items():
             found[outcome] = found.get(outcome, 0) + count
     return {outcome: count for outcome, count in found.items() if count}
@@ -118,5 +120,5 @@ def test_from_an_empty_cluster_to_a_crm(host: Host, running: subprocess.Popen[by
     assert running.wait(60) == 0, host.log.read_text()[-3000:]
     counts = leaves(host)
     assert sum(counts.values()) == sent
-    assert counts["accepted"] == len(records)
+    assert counts["accepted"] <= len(records) <= counts["accepted"] + counts.get("held", 0)
     assert "drained" in host.log.read_text()

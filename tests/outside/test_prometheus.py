@@ -18,11 +18,13 @@ from tamis.domain.audit.note import Signature
 from tamis.domain.audit.witness import Cosigned
 from tamis.domain.consent.model import Status
 from tamis.domain.rules import RuleSet
+from tamis.domain.tally import Tally
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
-from tamis.records.batch import RawBatch
+from tamis.records.batch import Emissions, RawBatch
 from tamis.records.metrics import Cell, Partial
 from tamis.records.topics import Topic
+from tamis.release import Released
 from tamis.stores.sightings.memory import MemorySightings
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.metrics import Telemetry, vocabulary, wall_clock
@@ -68,6 +70,7 @@ class Worker:
         self.age = self.telemetry.age(60.0)
         self.offset = 0
         for role, topics in {"intake": ["x.events.raw"], "consent": ["x.consent.raw", "x.consent.changes"],
+                             "release": ["x.events.held", "x.events.held.last"],
                              "metrics": ["x.metrics.partials"], "anomaly": ["x.metrics.windows"]}.items():  # fmt: skip
             self.telemetry.edge(role).epoch(1, [(topic, 0) for topic in topics])
         self.telemetry.incidents.alerts_written(0, [_alert()])
@@ -93,10 +96,18 @@ class Worker:
         self._committed("consent", "x.consent.raw", 3)
         self.telemetry.consent.folded(0, 2)
         self._committed("consent", "x.consent.changes", 2)
+        self._decide_again(now)
         self._count(now)
         self._committed("metrics", "x.metrics.partials", 1)
         self.telemetry.incidents.alerts_written(0, [_alert("updated")])
         self.age.sampled(3.0)
+
+    def _decide_again(self, now: int) -> None:
+        told = self.telemetry.release
+        for topic in ("events.held", "events.held.last"):
+            emissions = Emissions({}, [], None, Tally(), now)
+            told.released(topic, 0, Released(emissions, {("released", "granted"): 1, ("denied", "undecided"): 1}))
+            self._committed("release", f"x.{topic}", 1)
 
     def _committed(self, role: str, topic: str, n: int) -> None:
         edge = self.telemetry.edge(role)

@@ -55,7 +55,8 @@ def facts(rule: str) -> RuleFacts:
 def build(job: MetricsJob, datadir: Path) -> list[Any]:
     """The apps of one worker."""
     apps = [_app(job, role, datadir) for role in ("metrics", "anomaly")]
-    register_windows(apps[0], job.prefix.__add__, job.partitions, SilentWindows(), record_time=False)
+    sources = ("events.raw",)
+    register_windows(apps[0], job.prefix.__add__, job.partitions, SilentWindows(), record_time=False, sources=sources)
     config = AnomalyConfig(topic=job.prefix.__add__, partitions=job.partitions)
     register_anomaly(apps[1], config, facts, KafkaTopicReader({"bootstrap_servers": job.bootstrap}))
     return apps

@@ -17,6 +17,7 @@ from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord, read_topic, topic_ends
 from tamis.records.topics import Topic
 from tamis.services.audit_check import STRICT, is_head
+from tests.support.held_books import HeldBooks, read_held
 from tests.support.sound_counts import read_counts
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Findings(msgspec.Struct, kw_only=True):
     Attributes:
         events: records in ``events.raw``.
         leaves: leaves in the audit log.
-        outcomes: leaves by outcome.
+        outcomes: leaves by outcome; of held events also what became of them later.
         sent: records by destination.
         missing: input offsets without a leaf.
         doubled: positions with more than one leaf, or leaves of records that are not in the input.
@@ -171,7 +172,17 @@ def _read_logs(settings: Settings, partitions: list[int], found: Findings) -> di
     found.doubled += len(covered - there)
     reports = {p: verifier.report() for p, verifier in verifiers.items()}
     found.broken_logs += [f"{p}: {report.failure}" for p, report in reports.items() if not report.ok]
+    _add_held(read_held(settings, partitions), granted, found)
     return granted
+
+
+def _add_held(books: HeldBooks, granted: dict[str, Counter[Place]], found: Findings) -> None:
+    """What was decided later counts under words of its own, and is sent like what was accepted."""
+    found.outcomes.update(books.outcomes)
+    found.broken_logs += books.broken
+    found.doubled += books.twice
+    for destination, places in books.granted.items():
+        granted.setdefault(destination, Counter()).update(places)
 
 
 def _read_windows(settings: Settings, found: Findings) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -64,8 +65,15 @@ FAST: dict[str, object] = {
     "worker.empty_batch_interval_s": 1.0,
     "worker.restart_max_s": 2.0,
     "worker.crash_limit": 50,
-    "rules.folder": str(CHECKOUT / "config" / "reference"),
 }
+
+
+def configured(folder: Path, hold: str) -> Path:
+    """The reference configuration in a folder of its own, with another way to hold events."""
+    shutil.copytree(CHECKOUT / "config" / "reference", folder)
+    with (folder / "policy.yaml").open("a") as policy:
+        policy.write(f"\nhold: {hold}\n")
+    return folder
 
 
 def now_ms() -> int:
@@ -81,11 +89,14 @@ class System:
         folder: for settings, state and logs.
         options: settings that differ from `FAST` ("consent.max_age_s": 6.0).
         raw_partitions: partitions of `events.raw`.
+        hold: what the policy says of events whose subject has not decided, as YAML; decided at once by default, since
+            what becomes of events must follow from what was sent.
     """
 
     def __init__(
-        self, kafka: KafkaCluster, folder: Path, options: dict[str, object] | None = None, *, raw_partitions: int = 8
-    ) -> None:
+        self, kafka: KafkaCluster, folder: Path, options: dict[str, object] | None = None, *, raw_partitions: int = 8,
+        hold: str = "none",
+    ) -> None:  # fmt: skip
         self.kafka, self.folder = kafka, folder
         self.prefix = f"s{uuid.uuid4().hex[:8]}."
         self.processes: list[Process] = []
@@ -109,6 +120,7 @@ class System:
             "topics.replication": copies,
             "topics.min_insync_replicas": 2 if copies > 1 else 1,
             "paths.state_dir": str(folder / "state"),
+            "rules.folder": str(configured(folder / "config", hold)),
         }
         self.settings_file = folder / "tamis.toml"
         self._write_settings(values | (options or {}))
@@ -302,7 +314,9 @@ class System:
         """Everything this system wrote, checked."""
         parts = load_parts(self.settings)
         destinations = [destination.topic for destination in parts.bundle.destinations]
-        for topic in (Topic.AUDIT_LOG, *destinations, Topic.METRICS_WINDOWS, Topic.METRICS_ROLLUPS, Topic.METRICS_OPEN):
+        logs = Topic.AUDIT_LOG, Topic.AUDIT_HELD, Topic.AUDIT_HELD_LAST
+        counts = Topic.METRICS_WINDOWS, Topic.METRICS_ROLLUPS, Topic.METRICS_OPEN
+        for topic in (*logs, *destinations, *counts):
             self.wait_for_open_transactions(topic)
         return read_back(self.settings, parts.bundle, keyring(parts))
 

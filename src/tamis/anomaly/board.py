@@ -20,7 +20,7 @@ from tamis.anomaly.site_watch import WHOLE, SiteWatch
 from tamis.anomaly.snapshots import decode_snapshot, encode_snapshot
 from tamis.anomaly.watch import Minute, SeriesSnapshot, Watch
 from tamis.records.alert import Alert
-from tamis.records.metrics import Closing, MinuteClosed, Window
+from tamis.records.metrics import Closing, MinuteClosed, Window, arrivals, arrived
 
 FactsOf = Callable[[str], RuleFacts]
 
@@ -172,7 +172,7 @@ class Board:
             return
         self._watch(window.series)
         total, fates = 0, self._fates[split_series(window.series)[0]]
-        for cell in window.cells:
+        for cell in arrived(window.cells):
             total += cell.n
             fates[cause_of(cell.outcome, cell.reason)] += cell.n
         self._counts[window.series] = self._counts.get(window.series, 0.0) + total
@@ -247,4 +247,4 @@ def closings(minutes: Iterable[tuple[int, Iterable[Window]]]) -> Iterable[Closin
     for minute, windows in minutes:
         found = list(windows)
         yield from found
-        yield MinuteClosed(minute=minute, n=sum(cell.n for w in found for cell in w.cells), series=len(found))
+        yield MinuteClosed(minute=minute, n=sum(arrivals(w.cells) for w in found), series=len(found))

@@ -93,6 +93,7 @@ def compile_destination(values: Values) -> Destination:
         valid_at=values.get("valid_at", "both"),
         max_lateness_ms=milliseconds(values.get("max_lateness", "72h")),
         time_bucket_ms=milliseconds(values.get("time_bucket", "1ms")),
+        hold=values.get("hold", True),
     )
 
 

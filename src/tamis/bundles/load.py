@@ -13,6 +13,7 @@ from tamis.bundles.compile import compile_destination, compile_rule, keyed_by_su
 from tamis.bundles.destination_check import check_destinations
 from tamis.bundles.document import Document, Place, top
 from tamis.bundles.folder import Parts, read_folder
+from tamis.bundles.hold_check import check_hold
 from tamis.bundles.leaf_check import check_leaves
 from tamis.bundles.lint import lint
 from tamis.bundles.policy_check import check_policy
@@ -80,7 +81,7 @@ def _meaning(parts: Parts) -> list[Problem]:
     found = list(check_rules(rules, ids, purposes))
     found += check_destinations(destinations, purposes)
     if policy is not None:
-        found += [*check_policy(policy), *check_leaves(rules, destinations, policy)]
+        found += [*check_policy(policy), *check_hold(policy, destinations), *check_leaves(rules, destinations, policy)]
     found += check_sessions(rules, destinations, policy)
     return found + list(lint(rules, destinations))
 

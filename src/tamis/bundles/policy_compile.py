@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tamis.bundles.durations import milliseconds
+from tamis.bundles.hold_check import NO_HOLD
 from tamis.bundles.policy_check import SECTIONS
-from tamis.domain.bundle import Policy
+from tamis.domain.bundle import Hold, Policy
 from tamis.domain.consent.regulation import Minors, Places, Regulation, TcfReading
 from tamis.domain.consent.strings.tcf_judgement import Vendor
 from tamis.domain.consent.verdict import major
@@ -37,13 +38,22 @@ def compile_policy(values: Values, keyed_by_subject: bool) -> Policy:
         producers=frozenset(values.get("producers", ())),
         keyed_by_subject=keyed_by_subject,
         time_zone=values.get("time_zone", "UTC"),
+        hold=_hold(values.get("hold", {})),
     )
+
+
+def _hold(hold: Any) -> Hold | None:
+    if hold == NO_HOLD:
+        return None
+    times: Values = hold
+    return Hold(**{f"{name}_ms": milliseconds(text) for name, text in times.items()})
 
 
 def _regulation(name: str, law: Values) -> Regulation:
     return Regulation(
         id=name,
         silence=law["silence"] == "allow",
+        hold=law.get("hold", True),
         sole_source=law.get("inline") == "sole_source",
         tcf=_tcf(law["tcf"]) if "tcf" in law else None,
         opt_outs={kind: tuple(named) for kind, named in law.get("opt_outs", {}).items()},

@@ -43,10 +43,12 @@ command.add_command(worker_key)
 @pass_session
 def export(session: Session, folder: Path, as_json: bool) -> None:
     """Copy the committed audit log into a folder that needs no Kafka."""
-    from tamis.services.audit_check import export_records
+    from tamis.services.audit_check import export_records, log_folders
 
-    records, topic = _topic(session)
-    manifest = export_records(records, folder, topic, _progress)
+    held = {}
+    for log, place in log_folders(folder).items():
+        held[log] = export_records(*_topic(session, log, place), _progress)
+    manifest = held.pop(next(iter(held)))
     sealed = _add_sealed(session, folder)
     rules = _add_rules(session, folder)
     if as_json:
@@ -54,6 +56,8 @@ def export(session: Session, folder: Path, as_json: bool) -> None:
         return
     for partition, entry in manifest.logs.items():
         click.echo(f"partition {partition}: {entry.leaves:,} leaves, {entry.records - entry.leaves:,} heads")
+    for log, other in held.items():
+        click.echo(f"{log}: {sum(entry.leaves for entry in other.logs.values()):,} leaves")
     for origin, size in sealed.items():
         click.echo(f"sealed {origin}: {size:,} leaves")
     if rules:
@@ -81,6 +85,7 @@ def _add_sealed(session: Session, folder: Path) -> dict[str, int]:
     from tamis.domain.audit.origin import LogOrigin
     from tamis.kafka.reader import read_topic
     from tamis.records.topics import Topic
+    from tamis.services.audit_check import log_folders
     from tamis.services.audit_requests import control_leaves
     from tamis.services.sealed_export import add_control, add_sealed, checkpoints_of
     from tamis.settings import SetupError
@@ -95,8 +100,9 @@ def _add_sealed(session: Session, folder: Path) -> dict[str, int]:
         return {}
     control = str(LogOrigin(settings.audit.origin, Topic.AUDIT_CONTROL.value, 0))
     sealed = {control: add_control(folder, control, leaves, notes)} if leaves else {}
-    for log in read_export(folder)[1]:
-        sealed |= add_sealed(folder, log, notes)
+    for place in log_folders(folder).values():
+        for log in read_export(place)[1]:
+            sealed |= add_sealed(folder, log, notes)
     return {origin: size for origin, size in sealed.items() if size}
 
 
@@ -126,7 +132,8 @@ def verify(
     With --vkey the checkpoints must be signed by that key: get it from the operators on a way of its own.
     """
     from tamis.cli.audit_places import log_keys
-    from tamis.services.audit_check import CheckPolicy, verify_export, verify_records
+    from tamis.services.audit_check import CheckPolicy, verify_exports, verify_records
+    from tamis.services.sealer_config import LOGS
 
     policy = CheckPolicy(at_least_once=at_least_once, partial=partial)
     keys = log_keys(vkeys)
@@ -135,11 +142,12 @@ def verify(
             raise click.UsageError("--anchors: anchors are in a folder of sealed logs, name one")
         if keys:
             raise click.UsageError("--vkey: checkpoints are checked in a folder, see: tamis audit export")
-        reports = verify_records(_topic(session)[0], policy, _progress)
+        places = {log: _topic(session, log, Path())[0] for log in LOGS}
+        reports = [each for log, read in places.items() for each in verify_records(read, policy.of(log), _progress)]
     else:
         reports = _sealed(folder, keys, at_least_once=at_least_once)
         if _has_records(folder, bool(keys)):
-            reports = verify_export(folder, policy, _progress, _ends(folder, bool(keys))) + reports
+            reports = verify_exports(folder, policy, _progress, _ends(folder, bool(keys))) + reports
     anchored = checked_anchors(folder, keys, anchors) if anchors and folder else None
     passed = all(report.ok for report in reports) and (anchored is None or anchored.ok)
     if as_json:
@@ -181,24 +189,24 @@ def _sealed(folder: Path, keys: "tuple[VerifierKey, ...]", *, at_least_once: boo
     return verify_sealed(folder, keys, _progress, at_least_once=at_least_once)
 
 
-def _topic(session: Session) -> tuple[Any, str]:
-    """The committed records of the audit topic, and its full name."""
+def _topic(session: Session, log: str, place: Path) -> tuple[Any, Path, str]:
+    """The committed records of a topic of logs, where they go, and its full name."""
     from tamis.kafka.reader import read_topic
-    from tamis.records.topics import Topic
 
     settings = session.settings
-    topic = settings.topics.prefix + Topic.AUDIT_LOG
-    return read_topic(settings.kafka, topic), topic
+    topic = settings.topic(log)
+    return read_topic(settings.kafka, topic), place, topic
 
 
 def _leaves_once(reports: list[LogReport]) -> int:
-    """Leaves of the logs of events; a log that an export holds both as records and as tiles counts once."""
+    """Leaves of the logs of events as they came in; one that an export holds as records and as tiles counts once."""
     from tamis.records.topics import Topic
 
+    others = tuple(f"/{topic.value}/" for topic in (Topic.AUDIT_CONTROL, Topic.AUDIT_HELD, Topic.AUDIT_HELD_LAST))
     counted: dict[str, int] = {}
     for report in reports:
         name = report.log or f"partition {report.partition}"
-        if f"/{Topic.AUDIT_CONTROL.value}/" not in name:
+        if not any(other in name for other in others):
             counted[name] = max(counted.get(name, 0), report.leaves)
     return sum(counted.values())
 

@@ -4,7 +4,7 @@ import click
 
 from tamis.cli.session import Session, pass_session
 
-ROLES = ("intake", "consent", "metrics", "anomaly")
+ROLES = ("intake", "consent", "release", "metrics", "anomaly")
 ALL = "all"
 
 
@@ -20,7 +20,7 @@ ALL = "all"
 )
 @pass_session
 def command(session: Session, roles: tuple[str, ...]) -> int:
-    """Run one worker: intake, consent, metrics, anomaly, or all of them."""
+    """Run one worker: intake, consent, release, metrics, anomaly, or all of them."""
     from tamis.telemetry.logs import configure_logs
     from tamis.worker import run_worker
 

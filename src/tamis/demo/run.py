@@ -28,6 +28,7 @@ from tamis.keys.file import create_key_file
 from tamis.records.topics import CATALOGUE, Topic
 from tamis.services.replica import Replica, open_replica
 from tamis.services.sealed_check import verify_sealed
+from tamis.services.sealer_config import LOGS
 from tamis.settings import (
     ConsentSettings,
     PathsSettings,
@@ -39,10 +40,11 @@ from tamis.settings import (
 from tamis.settings_audit import SealerSettings
 from tamis.stores.consent_view import LmdbConsentView
 from tamis.streaming.parts import Parts, load_parts
+from tamis.streaming.release_role import release_app
 from tamis.streaming.roles import anomaly_app, consent_app, crm_topics, intake_app, metrics_app
 from tamis.streaming.run import serve_apps
 
-OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.AUDIT_LOG, Topic.METRICS_WINDOWS, Topic.ALERTS})
+OUTPUTS = frozenset({Topic.EVENTS_CLEAN, Topic.EVENTS_QUARANTINE, Topic.METRICS_WINDOWS, Topic.ALERTS, *LOGS})
 MOST_CONSENT_AGE_S = 900.0  # simulated seconds; one of them lasts milliseconds
 PLANNED_MORE = 1.06  # a plan is met within a few percent; the producer stops at the exact number
 AUDIT_FOLDER, VKEY_FILE = "audit", "audit.vkey"
@@ -126,7 +128,8 @@ class Demo:
 
     async def _with_apps(self, parts: Parts, replica: Replica) -> float:
         view = LmdbConsentView(Path(parts.settings.replica_path()), writer=replica.writer)
-        apps = [consent_app(parts), intake_app(parts, view, self.ledger), metrics_app(parts), anomaly_app(parts)]
+        apps = [consent_app(parts), intake_app(parts, view, self.ledger), release_app(parts, view, self.ledger)]
+        apps += [metrics_app(parts), anomaly_app(parts)]
         ready, stop = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(serve_apps(apps, stop, ready=ready.set, exit_hard=False))
         try:

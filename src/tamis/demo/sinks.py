@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from tamis.kafka.reader import TopicRecord
 from tamis.kafka.tail import TopicTail
-from tamis.records.topics import Topic
+from tamis.services.sealer_config import LOGS
 from tamis.settings import Settings
 
 
@@ -80,7 +80,7 @@ class DiskSinks:
                 file.close()
 
     def _write(self, name: str, records: list[TopicRecord], files: dict[str, BinaryIO]) -> None:
-        if name == Topic.AUDIT_LOG:
+        if name in LOGS:
             return
         if name not in files:
             files[name] = (self._folder / f"{name}.jsonl").open("wb")

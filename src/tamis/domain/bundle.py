@@ -3,7 +3,7 @@
 Rules: a decision names the bundle it was taken under; a bundle is valid as a whole or refused as a whole.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
         valid_at: "both" (when it happened and now), "event" or "now".
         max_lateness_ms: older events do not go out.
         time_bucket_ms: ``occurred_at`` is rounded down to this; 1 keeps it.
+        hold: events wait for a yes that this destination needs, where the policy holds events at all.
         project: gives the allow-listed, minimised fields; anything not listed is left out.
         field_names: output field names, for documents and tests.
     """
@@ -39,6 +40,19 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     valid_at: str = "both"
     max_lateness_ms: int = 72 * 3_600_000
     time_bucket_ms: int = 1
+    hold: bool = True
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an event waits whose subject has not decided yet.
+
+    Attributes:
+        first_ms: until it is decided again; covers a consent that comes right behind the event.
+        last_ms: after that, until it is decided for good.
+    """
+
+    first_ms: int = 10_000
+    last_ms: int = 290_000
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +74,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         grants_move: a grant made on a device while logged in holds for the person.
         sites: host name -> site label; a host not listed is "other".
         producers: names of SDKs that are told besides the known ones, lower case (``domain.producer``).
+        hold: None: nothing is held, what is unknown is denied at once.
         keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
         time_zone: IANA name; of the times of day by which rules expect an event.
     """
@@ -79,10 +94,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     producers: frozenset[str] = frozenset()
     keyed_by_subject: bool = False
     time_zone: str = "UTC"
+    hold: Hold | None = None
 
     def judged(self) -> tuple[Regulation, ...]:
         """The regulations an event can fall under."""
         return self.regulations or (Regulation(id=self.regulation),)
+
+    def holds(self, regulations: Iterable[Regulation]) -> bool:
+        """Whether an event under these regulations may wait."""
+        return self.hold is not None and all(law.hold for law in regulations)
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):

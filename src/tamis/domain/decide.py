@@ -38,7 +38,7 @@ class Decider:
         records = (subject.primary, subject.secondary)
         states = tuple("" if record is None else state_of(record) for record in records) if subject.roles else ()
         case = Case(self._policy, states, gathered.voices, said.regulations, said.findings, said.age, occurred_at, now)
-        found = self._verdict(route, case.reasons(route))
+        found = self._verdict(route, case.reasons(route), self._policy.holds(said.regulations))
         pid = f'"{subject.pid}"' if subject.pid else "null"
         ends = subject.overlap_until
         overlapping = now < ends
@@ -65,13 +65,13 @@ class Decider:
             decision=found.decision.value,
         )
 
-    def _verdict(self, route: Route, reasons: list[Reason]) -> Verdict:
-        asked: tuple[int | Reason, ...] = (route.id, *reasons)
+    def _verdict(self, route: Route, reasons: list[Reason], holds: bool = False) -> Verdict:
+        asked: tuple[int | Reason, ...] = (route.id, holds, *reasons)
         known = self._verdicts.get(asked)
         if known is None:
             if len(self._verdicts) >= _MAX_TEXTS:
                 self._verdicts.clear()
-            known = self._verdicts[asked] = verdict(route, reasons)
+            known = self._verdicts[asked] = verdict(route, reasons, holds=holds)
         return known
 
     def _revision(self, subject: Subject) -> str:

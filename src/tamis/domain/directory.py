@@ -58,6 +58,10 @@ class SubjectDirectory:
         found = self._cache.get(pair)
         return found if found is not None else self._load(pair)
 
+    def record(self, key: str) -> SubjectRecord | None:
+        """The record of a subject key."""
+        return self._get(key)
+
     def key_of(self, user_id: str | None, anonymous_id: str | None) -> str:
         """Subject key of the primary identity, "" when nobody is named."""
         return self.find(user_id, anonymous_id).key

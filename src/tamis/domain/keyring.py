@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from tamis.domain.counts.sketch import entries
 from tamis.domain.epochs import Epochs
+from tamis.domain.held import HeldKeys
 from tamis.domain.identity import SubjectKeys
 from tamis.domain.keyed import hex_token, mac, mac_all
 from tamis.domain.pseudonym import TAG_BYTES, EventIds, ProofIds, Pseudonymiser
@@ -39,6 +40,7 @@ class Keyring:
         "event_tag",
         "event_tags",
         "fingerprint",
+        "held",
         "live",
         "proofs",
         "pseudonymisers",
@@ -60,6 +62,7 @@ class Keyring:
         self.event_tag = mac(derive("audit/eid"))
         self.fingerprint = fingerprints(derive("fingerprint"))
         self.event_tags = mac_all(derive("audit/eid"), TAG_BYTES)
+        self.held = HeldKeys(derive)
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))
 
     def live_pseudonyms(self, domain: str, salt: bytes, subject_key: str) -> tuple[str, ...]:

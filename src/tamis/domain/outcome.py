@@ -25,6 +25,12 @@ class HeldOutcome(StrEnum):
     FORWARDED = "forwarded"
 
 
+LATER_DENIED = "denied_later"
+"""In counts, the word for an event that had been held and was then denied: intake's own denials are another number."""
+LATER = frozenset((HeldOutcome.RELEASED.value, LATER_DENIED))
+"""Words of counts for events that were counted before, when they were held."""
+
+
 class InvalidReason(StrEnum):
     """Why a record or an event within it could not be used (quarantined)."""
 
@@ -55,7 +61,8 @@ class Reason(StrEnum):
 
     Allowed: GRANTED, NOT_OPTED_OUT (a regulation where silence is yes), INLINE_GRANTED (a regulation whose only source
     is the event itself). Unknown: NO_RECORD, NO_CHOICE. Not of consent: BOT, DUPLICATE, CONFLICT, UNDECIDED (held, and
-    nobody decided in time), UNRECORDABLE (the leaf could not state what it would be decided on).
+    nobody decided in time), UNRECORDABLE (the leaf could not state what it would be decided on),
+    UNREADABLE (held, and not to be opened again).
     """
 
     GRANTED = "granted"
@@ -65,6 +72,7 @@ class Reason(StrEnum):
     NO_RECORD = "no_record"
     NO_CHOICE = "no_choice"
     UNDECIDED = "undecided"
+    UNREADABLE = "unreadable"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
     OPTED_OUT = "opted_out"

@@ -25,6 +25,7 @@ class Plan(msgspec.Struct, frozen=True):
         route: where its events may go.
         trial: the experiment and variant of an event that may be told, None when the rule has none.
         leaf: end of the leaf's ``"rule":"...`` fragment.
+        in_session: matching looks at the event's session, so it cannot be done again later.
     """
 
     series: str
@@ -35,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True):
     route: Route
     leaf: str
     trial: TrialOf | None = None
+    in_session: bool = False
 
 
 class Plans:
@@ -59,6 +61,7 @@ class Plans:
                 route=routes.by_rule[rule.id],
                 leaf=f'{rule.id}#{rule.version}"',
                 trial=None if rule.experiment is None else trial_of(rule.experiment),
+                in_session=compiled.in_session and rule.mode == "active",
             )
             for compiled in bundle.rules.rules
             for rule in (compiled.rule,)

@@ -26,9 +26,9 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     """A decision that can be applied to every event within its span.
 
     Attributes:
-        outcome: "accepted" or "denied".
+        outcome: "accepted", "denied" or "held"; of an event that had been held: "released", "denied" or "forwarded".
         reason: the event's reason.
-        sends: destinations that get it; empty when denied.
+        sends: destinations that get it; empty unless accepted or released.
         since, until: event times, ms: ``since <= occurred_at < until``.
         now_since, now_until: ms, ``now_since <= received_at < now_until``; each partition has a clock of its own.
         max_lateness_ms: ``received_at - occurred_at`` at most this.
@@ -51,3 +51,11 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     facts: str
     revisions: str
     decision: str = "deny"
+
+
+def restated(standing: Standing, outcome: str, reason: str) -> Standing:
+    """The same decision in other words; its leaf says them too."""
+    before, after = (f',"out":"{word}","pid":' for word in (standing.outcome, outcome))
+    return msgspec.structs.replace(
+        standing, outcome=outcome, reason=reason, facts=standing.facts.replace(before, after, 1)
+    )

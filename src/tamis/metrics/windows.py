@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import msgspec
 
 from tamis.metrics.counts import Counts, decode_counts
-from tamis.records.metrics import Closing, MinuteClosed, Partial, Window
+from tamis.records.metrics import Closing, MinuteClosed, Partial, Window, arrivals
 
 MINUTE_MS = 60_000
 CATCH_UP_MINUTES = 1_440
@@ -156,9 +156,9 @@ class WindowState:
         total = 0
         for series in sorted(windows):
             counts = windows[series]
-            sketch = counts.subjects.encode()
-            found.append(Window(series=series, minute=minute, cells=counts.cells(), subjects=sketch))
-            total += counts.n
+            cells, sketch = counts.cells(), counts.subjects.encode()
+            found.append(Window(series=series, minute=minute, cells=cells, subjects=sketch))
+            total += arrivals(cells)
             self._changed.add(f"c{_SEPARATOR}{series}{_SEPARATOR}{minute}")
         found.append(MinuteClosed(minute=minute, n=total, series=len(windows)))
 

@@ -23,6 +23,7 @@ class Emissions(msgspec.Struct, frozen=True):
         differences: how a candidate bundle would have judged the batch, None without a candidate.
         fresh: epoch minute -> 24 bytes for each event seen first in this batch (``domain.sightings``).
         notices: values for the audit log that stand in front of ``leaves`` and for no event.
+        keyed: topic without prefix -> records for the partition of each one's key.
     """
 
     outputs: Mapping[str, list[Record]]
@@ -33,6 +34,7 @@ class Emissions(msgspec.Struct, frozen=True):
     differences: Differences | None = None
     fresh: Mapping[int, Sequence[bytes]] = {}
     notices: tuple[bytes, ...] = ()
+    keyed: Mapping[str, list[Record]] = {}
 
 
 class RawBatch(msgspec.Struct, frozen=True):

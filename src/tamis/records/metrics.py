@@ -5,7 +5,11 @@ topics (murmur2 of the site), so a series meets the step before it and its neigh
 ``received_at``; sums over windows equal the audit ledger to the event.
 """
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
+
+from tamis.domain.outcome import LATER
 
 
 class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -104,7 +108,7 @@ class RollUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
 
 class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="closed", gc=False):
-    """After all windows of a minute in a partition: nothing more comes for it. ``n`` = events of the minute there."""
+    """After all windows of a minute in a partition: nothing more comes for it. ``n`` = ``arrivals`` of the minute."""
 
     minute: int
     n: int
@@ -112,6 +116,17 @@ class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
 
 
 Closing = Window | MinuteClosed
+
+
+def arrived(cells: Iterable[WindowCell]) -> Iterator[WindowCell]:
+    """The cells of events that came in: those counted when they were held are not counted again when decided."""
+    return (cell for cell in cells if cell.outcome not in LATER)
+
+
+def arrivals(cells: Iterable[WindowCell]) -> int:
+    """How many events came in."""
+    return sum(cell.n for cell in arrived(cells))
+
 
 _ENCODER = msgspec.json.Encoder()
 _PARTIAL = msgspec.json.Decoder(Partial)

@@ -17,10 +17,14 @@ class Topic(StrEnum):
     CONSENT_CHANGES = "consent.changes"
     CONSENT_STATE = "consent.state"
     EVENTS_CLEAN = "events.clean"
+    EVENTS_HELD = "events.held"
+    EVENTS_HELD_LAST = "events.held.last"
     EVENTS_QUARANTINE = "events.quarantine"
     QUARANTINE_REPLAYS = "quarantine.replays"
     DEDUPE_LOG = "dedupe.log"
     AUDIT_LOG = "audit.log"
+    AUDIT_HELD = "audit.held"
+    AUDIT_HELD_LAST = "audit.held.last"
     AUDIT_CHECKPOINTS = "audit.checkpoints"
     AUDIT_CONTROL = "audit.control"
     AUDIT_REQUESTS = "audit.requests"
@@ -69,10 +73,14 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.CONSENT_CHANGES, partitions="raw", role="internal", config=_delete(30)),
     TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
+    TopicSpec(name=Topic.EVENTS_HELD, partitions="raw", role="internal", config=_delete(3)),
+    TopicSpec(name=Topic.EVENTS_HELD_LAST, partitions="raw", role="internal", config=_delete(3)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
     TopicSpec(name=Topic.QUARANTINE_REPLAYS, partitions="one", role="internal", config=_UNLIMITED),
     TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),
     TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30) | _CLEAN),
+    TopicSpec(name=Topic.AUDIT_HELD, partitions="raw", role="output", config=_delete(30) | _CLEAN),
+    TopicSpec(name=Topic.AUDIT_HELD_LAST, partitions="raw", role="output", config=_delete(30) | _CLEAN),
     TopicSpec(name=Topic.AUDIT_CHECKPOINTS, partitions="one", role="output", config=_UNLIMITED),
     TopicSpec(name=Topic.AUDIT_CONTROL, partitions="one", role="output", config=_UNLIMITED),
     TopicSpec(name=Topic.AUDIT_REQUESTS, partitions="one", role="internal", config=_UNLIMITED),

@@ -17,7 +17,8 @@ from tamis.domain.audit.report import Check, Failure, LogReport
 from tamis.domain.audit.verify import LogVerifier
 from tamis.kafka.reader import TopicRecord
 from tamis.records.topics import Topic
-from tamis.stores.audit_export import AuditExportWriter, ExportedLog, Manifest, read_export
+from tamis.services.sealer_config import LOGS
+from tamis.stores.audit_export import MANIFEST, AuditExportWriter, ExportedLog, Manifest, read_export
 
 PROGRESS_EVERY = 100_000
 Progress = Callable[[int], None]
@@ -29,16 +30,23 @@ class CheckPolicy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at_least_once: source offsets may repeat; for a writer without transactions.
         partial: the beginning may be gone; for a log past its retention.
+        source: topic the leaves are about, without prefix.
     """
 
     at_least_once: bool = False
     partial: bool = False
+    source: str = Topic.EVENTS_RAW.value
 
     def verifier(self, partition: int, sizes: Collection[int] = ()) -> LogVerifier:
-        """A new verifier of one log of ``events.raw`` that keeps the roots at these sizes."""
+        """A new verifier of one log that keeps the roots at these sizes."""
         return LogVerifier(
-            partition, topic=Topic.EVENTS_RAW, at_least_once=self.at_least_once, partial=self.partial, sizes=sizes
+            partition, topic=self.source, at_least_once=self.at_least_once, partial=self.partial, sizes=sizes
         )
+
+    def of(self, topic: str) -> "CheckPolicy":
+        """The same for the logs of a topic (with or without prefix)."""
+        named = [source for log, source in LOGS.items() if topic.endswith(log)]
+        return msgspec.structs.replace(self, source=named[-1] if named else self.source)
 
 
 class Ends(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +78,24 @@ def verify_export(
     Raises:
         SetupError: there is no finished export.
     """
-    _, logs = read_export(folder)
-    count = _Counter(progress)
+    manifest, logs = read_export(folder)
+    count, policy = _Counter(progress), policy.of(manifest.topic)
     return [report for log in logs for report in _verify_file(log, policy, count, ends)]
+
+
+def log_folders(folder: Path) -> dict[str, Path]:
+    """Topic of logs, without prefix -> where an export has its records; the first is that of events as they came in."""
+    first, *rest = LOGS
+    return {first: folder} | {log: folder / log for log in rest}
+
+
+def verify_exports(
+    folder: Path, policy: CheckPolicy = STRICT, progress: Progress | None = None, ends: Ends = NO_ENDS
+) -> list[LogReport]:
+    """Check the exports of all topics of logs in a folder, as ``verify_export`` does; only the first must be there."""
+    first, *rest = log_folders(folder).values()
+    places = [first, *(place for place in rest if (place / MANIFEST).exists())]
+    return [report for place in places for report in verify_export(place, policy, progress, ends)]
 
 
 def verify_records(

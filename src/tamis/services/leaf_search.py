@@ -5,10 +5,11 @@ them, so what halving does not find is looked for leaf by leaf. Only what a chec
 partition are looked at, the newest first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from tamis.records.topics import Topic
 from tamis.settings import SetupError
 from tamis.stores.sealed_folder import SealedFolder, SealedLog
 
@@ -45,6 +46,7 @@ class _Leaf(msgspec.Struct, gc=False):
     kind: str = ""
 
 
+_HELD = b'"out":"held"'
 _decode = msgspec.json.Decoder(_Leaf).decode
 
 
@@ -77,7 +79,17 @@ def by_position(folder: SealedFolder, position: Position) -> list[Found]:
     """The leaf of a position in each log that has one; several where an event was decided again (held, epochs)."""
     logs = folder.of_partition(position.partition)
     found = [Found(log, index, log.entry(index)) for log in logs if (index := _halve(log, position)) is not None]
-    return found or [each for log in logs for each in _read_through(log, position)]
+    found = found or [each for log in logs for each in _read_through(log, position)]
+    return found + [later for each in found if _HELD in each.leaf for later in _citing(logs, each)]
+
+
+def _citing(logs: Sequence[SealedLog], held: Found) -> Iterator[Found]:
+    """The later decisions about an event that was held."""
+    wanted = f'"log":"{held.log.origin}","o":{position_of(held.leaf).offset},"seq":{held.index}}}'.encode()
+    for log in logs:
+        if log.origin.log in (Topic.AUDIT_HELD, Topic.AUDIT_HELD_LAST):
+            for first, leaves in log.bundles():
+                yield from (Found(log, first + at, leaf) for at, leaf in enumerate(leaves) if wanted in leaf)
 
 
 def by_tag(folder: SealedFolder, tag: str) -> list[Found]:

@@ -22,6 +22,7 @@ REASONS: Mapping[str, str] = {
     Reason.NO_SUBJECT: "the event names neither a person nor a device",
     Reason.NO_RECORD: "nothing was known about the consent of this person or device",
     Reason.NO_CHOICE: "the person had made no choice about a purpose that is needed",
+    Reason.UNREADABLE: "it was held back and could not be opened again",
     Reason.UNDECIDED: "no choice became known in the time it was held back",
     Reason.DENIED: "the person refused a purpose that is needed",
     Reason.WITHDRAWN: "the person had withdrawn consent to a purpose that is needed",

@@ -12,7 +12,11 @@ import msgspec
 from tamis.records.topics import Topic
 from tamis.services.log_sealer import SealPolicy
 
-LOGS: Mapping[str, str] = {Topic.AUDIT_LOG.value: Topic.EVENTS_RAW.value}
+LOGS: Mapping[str, str] = {
+    Topic.AUDIT_LOG.value: Topic.EVENTS_RAW.value,
+    Topic.AUDIT_HELD.value: Topic.EVENTS_HELD.value,
+    Topic.AUDIT_HELD_LAST.value: Topic.EVENTS_HELD_LAST.value,
+}
 """Topic of logs -> source topic of their leaves."""
 STATE_FOLDER = "state"
 

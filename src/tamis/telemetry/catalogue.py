@@ -9,6 +9,7 @@ from tamis.domain.audit.report import Check
 from tamis.domain.audit.witness import Split, Trouble
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
+from tamis.telemetry.held_series import HELD_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
 from tamis.telemetry.series import Kind, Label, Series
 
@@ -40,12 +41,15 @@ FAULTS = (
 )
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
-_role = Label(name="role", values=("intake", "consent", "metrics", "anomaly"), of="the roles of a worker")
+_role = Label(name="role", values=("intake", "consent", "release", "metrics", "anomaly"), of="the roles of a worker")
 _topic = Label(
     name="topic",
-    values=(Topic.EVENTS_RAW, Topic.CONSENT_RAW, Topic.CONSENT_CHANGES, Topic.METRICS_PARTIALS, Topic.METRICS_WINDOWS),
+    values=(
+        Topic.EVENTS_RAW, Topic.CONSENT_RAW, Topic.CONSENT_CHANGES, Topic.EVENTS_HELD, Topic.EVENTS_HELD_LAST,
+        Topic.METRICS_PARTIALS, Topic.METRICS_WINDOWS,
+    ),
     of="the input topics, without prefix",
-)
+)  # fmt: skip
 _outcome = Label(name="outcome", values=tuple(Outcome), of="the six outcomes")
 _reason = Label(
     name="reason", values=tuple(dict.fromkeys((*Reason, *InvalidReason))), of="reasons of decisions and of refusals"
@@ -153,7 +157,7 @@ INTAKE_BEHIND = _series(
     "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
 )
 
-_defined.extend(RULES_SERIES)
+_defined.extend(RULES_SERIES + HELD_SERIES)
 
 CONSENT_AGE = _series(
     CONSENT,
@@ -240,7 +244,8 @@ ALERTS = _series(
     Label(name="state", values=("open", "updated", "closed"), of="what became of the incident"),
 )
 
-_log = Label(name="log", values=(Topic.AUDIT_LOG, Topic.AUDIT_CONTROL), of="topics of logs, without prefix")
+_LOGS = (Topic.AUDIT_LOG, Topic.AUDIT_HELD, Topic.AUDIT_HELD_LAST, Topic.AUDIT_CONTROL)
+_log = Label(name="log", values=_LOGS, of="topics of logs, without prefix")
 SEALED_LEAVES = _series(SEALER, "counter", "sealer_leaves_total", "Leaves under a checkpoint that was signed.", _log)
 CHECKPOINTS = _series(SEALER, "counter", "sealer_checkpoints_total", "Checkpoints signed and published.", _log)
 SEALER_BEHIND = _series(

@@ -24,11 +24,13 @@ class EdgeTelemetry:
 
     Attributes:
         on_batch: called with topic, partition and number of records of each committed batch.
+        on_lag: called with topic, partition and lag after a commit.
         on_owned: called with the owned partitions by topic when a generation begins.
     """
 
     def __init__(self, shelf: Shelf, role: str, prefix: str) -> None:
         self.on_batch: list[Callable[[str, int, int], None]] = []
+        self.on_lag: list[Callable[[str, int, int], None]] = []
         self.on_owned: list[Kept] = []
         self._shelf = shelf
         self._role = role
@@ -54,11 +56,14 @@ class EdgeTelemetry:
         was = self._lag.get((topic, partition), 0)
         self._lag[topic, partition] = lag
         self._shelf[catalogue.LAG].of(self._role, topic).inc(lag - was)
+        for told in self.on_lag:
+            told(topic, partition, lag)
 
     def gate(self, topic: str, reason: str | None) -> None:
         """See ``TransportObserver.gate``."""
         self._log.info("gate closed" if reason else "gate opened", role=self._role, topic=topic, reason=reason)
-        self._show_gate(reason)
+        if self._role != "release":  # the same gate, shown by intake
+            self._show_gate(reason)
 
     def epoch(self, generation: int, partitions: Sequence[tuple[str, int]]) -> None:
         """See ``TransportObserver.epoch``."""

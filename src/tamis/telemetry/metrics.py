@@ -23,6 +23,7 @@ from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.incidents import IncidentTelemetry
 from tamis.telemetry.intake import IntakeTelemetry
 from tamis.telemetry.outside import OutsideTelemetry
+from tamis.telemetry.release import ReleaseTelemetry
 from tamis.telemetry.rules import RulesTelemetry
 from tamis.telemetry.sealer import SealerTelemetry
 from tamis.telemetry.series import Shelf, Vocabulary
@@ -106,6 +107,14 @@ class Telemetry:
         """The observer of the intake agent."""
         made, edge = IntakeTelemetry(self._shelf, self._now), self.edge("intake")
         edge.on_batch.append(made.records_read)
+        edge.on_owned.append(made.owns)
+        return made
+
+    @cached_property
+    def release(self) -> ReleaseTelemetry:
+        """The observer of the release agents."""
+        made, edge = ReleaseTelemetry(self._shelf, self._now), self.edge("release")
+        edge.on_lag.append(made.lag)
         edge.on_owned.append(made.owns)
         return made
 

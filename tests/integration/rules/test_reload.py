@@ -17,8 +17,7 @@ from tamis.keys.provider import open_keys
 from tamis.records.rules import WorkerReport
 from tamis.records.topics import Topic
 from tamis.services.rules_topic import read_published
-from tests.support.process import CHECKOUT
-from tests.support.system import System, now_ms
+from tests.support.system import System, configured, now_ms
 from tests.support.traffic import Traffic, encoded, stamp
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Two configurations: in the second a rule is gone, one has another stage, one other destinations, one is new."""
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
-        shutil.copytree(CHECKOUT / "config" / "reference", folder)
+        configured(folder, "none")
     text = (second / "rules.yaml").read_text()
     text = text.replace("events: [PDF Download, PDF Downloaded, pdf_download]", "events: [Another Name]")
     text = text.replace("stage: consideration\n    weight: 0.35", "stage: purchase\n    weight: 0.35")

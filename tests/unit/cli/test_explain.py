@@ -53,7 +53,8 @@ def test_an_accepted_event_in_plain_words(folder: Path) -> None:
 
 def test_each_kind_of_fate(folder: Path) -> None:
     assert _explained(folder, 1)["sentence"] == (
-        "it was sent nowhere: nothing was known about the consent of this person or device"
+        "it was held back, encrypted, to be decided again when consent may be known: "
+        "nothing was known about the consent of this person or device"
     )
     assert _explained(folder, 2)["rule"] == ""
     invalid = _explained(folder, 3)

@@ -129,8 +129,8 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
 @pytest.mark.parametrize(
     ("arguments", "roles"),
     [
-        ([], {"intake", "consent", "metrics", "anomaly"}),
-        (["--role", "all"], {"intake", "consent", "metrics", "anomaly"}),
+        ([], {"intake", "consent", "release", "metrics", "anomaly"}),
+        (["--role", "all"], {"intake", "consent", "release", "metrics", "anomaly"}),
         (["--role", "intake", "--role", "metrics"], {"intake", "metrics"}),
     ],
 )

@@ -12,7 +12,7 @@ import msgspec
 
 from tamis.domain.audit.notices import EPOCH, GAP
 from tamis.domain.audit.report import Check
-from tamis.domain.outcome import Outcome
+from tamis.domain.outcome import HeldOutcome, Outcome
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +34,15 @@ class LeafView(msgspec.Struct, frozen=True, gc=False):
     kind: str = ""
     lost: tuple[int, int] | None = None
     out: str = ""
+
+
+HELD_PREFIX = "events.held"
+"""Source topics of events that had been held."""
+
+
+def outcomes_of(topic: str | None) -> type[Outcome] | type[HeldOutcome]:
+    """The outcomes that records of a source topic can have."""
+    return HeldOutcome if topic is not None and topic.startswith(HELD_PREFIX) else Outcome
 
 
 class LeafOrder:
@@ -59,7 +68,7 @@ class LeafOrder:
     def open_batch(self) -> None:
         """Begin counting anew, behind a head."""
         self.batch_start, self.head_clock = self.index, self.clock
-        self.counts = {outcome.value: 0 for outcome in Outcome}
+        self.counts = {outcome.value: 0 for outcome in outcomes_of(self.topic)}
         self.low: int | None = None
         self.gap: tuple[int, int] | None = None
 
@@ -99,6 +108,7 @@ class LeafOrder:
         counts, partition = self.counts, self.partition
         if self.topic is None and leaves:
             self.topic = leaves[0].src.t
+            self.counts = counts = {outcome.value: 0 for outcome in outcomes_of(self.topic)}
         for at, leaf in enumerate(leaves):
             source = leaf.src
             if leaf.seq != self.index:
@@ -127,7 +137,7 @@ class LeafOrder:
     def _notice(self, leaf: LeafView) -> tuple[Check, str] | None:
         """Takes a leaf that stands for no event: what is wrong with it, None when it may stand here."""
         if leaf.out or leaf.kind not in {GAP, EPOCH}:
-            return Check.SHAPE, "the outcome is none of the six"
+            return Check.SHAPE, "the outcome is none of those that events of this topic can have"
         if leaf.kind == EPOCH:
             self.covered = leaf.src.o
             return None if self.index == 0 else (Check.EPOCH, "an epoch that begins within a log")

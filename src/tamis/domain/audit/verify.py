@@ -21,7 +21,7 @@ from tamis.domain.audit.leaf import LEAF_VERSION, MAX_LEAF_BYTES, Head, base64_o
 from tamis.domain.audit.merkle import leaf_hashes
 from tamis.domain.audit.order import LeafOrder, LeafView, Source
 from tamis.domain.audit.report import Check, Failure, LogReport
-from tamis.domain.outcome import Outcome
+from tamis.domain.outcome import HeldOutcome, Outcome
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class LogVerifier:
         self._partial = partial
         self._pending: list[bytes] = []
         self._records = self._leaves = self._head_count = self._begins = 0
-        self._outcomes = {outcome.value: 0 for outcome in Outcome}
+        self._outcomes = {outcome.value: 0 for outcome in (*Outcome, *HeldOutcome)}
         self._begun = False
         self._failure: Failure | None = None
 

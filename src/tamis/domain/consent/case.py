@@ -95,7 +95,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Attributes:
         decision: of the event: ALLOW when some leg is allowed, else UNKNOWN when some is.
-        outcome: "accepted" or "denied": what is unknown lets nothing out.
+        outcome: "accepted", "denied", or "held": what is unknown lets nothing out.
         reason: the event's: the best ground when allowed, else a missing record, else the strongest.
         allowed: legs that get the event.
         destinations: ``"dest":{...}`` leaf fragment.
@@ -108,8 +108,8 @@ class Verdict(msgspec.Struct, frozen=True):
     destinations: str
 
 
-def verdict(route: Route, reasons: list[Reason]) -> Verdict:
-    """The verdict of a route whose legs have these reasons."""
+def verdict(route: Route, reasons: list[Reason], *, holds: bool = False) -> Verdict:
+    """The verdict of a route whose legs have these reasons; with ``holds`` what is unknown may wait."""
     pairs = list(zip(route.legs, reasons, strict=True))
     allowed = tuple(leg for leg, reason in pairs if reason in ALLOWED)
     why, decision = strongest(reasons or [route.closed]), Decision.DENY
@@ -118,5 +118,7 @@ def verdict(route: Route, reasons: list[Reason]) -> Verdict:
     elif not OPEN.isdisjoint(reasons):
         why, decision = Reason.NO_RECORD if Reason.NO_RECORD in reasons else why, Decision.UNKNOWN
     outcome = Outcome.ACCEPTED if allowed else Outcome.DENIED
+    if holds and decision is Decision.UNKNOWN and any(r in OPEN and leg.destination.hold for leg, r in pairs):
+        outcome = Outcome.HELD
     texts = ",".join(f'"{leg.destination.id}":"{reason.value}"' for leg, reason in pairs)
     return Verdict(decision, outcome.value, why.value, allowed, f'"dest":{{{texts}}}')

@@ -25,7 +25,7 @@ ORDER = (
     Reason.CHILD, Reason.WITHDRAWN, Reason.DENIED, Reason.OPTED_OUT, Reason.INLINE_DENIED, Reason.AGE_UNKNOWN,
     Reason.EXPIRED, Reason.OLD_NOTICE, Reason.NOT_YET, Reason.INLINE_SILENT, Reason.UNKNOWN_PURPOSE,
     Reason.UNKNOWN_REGULATION, Reason.LATE, Reason.BOT, Reason.DUPLICATE, Reason.CONFLICT, Reason.UNDECIDED,
-    Reason.UNPLANNED, Reason.NOT_ROUTED, Reason.NO_RECORD, Reason.NO_CHOICE, Reason.NOT_OPTED_OUT,
+    Reason.UNREADABLE, Reason.UNPLANNED, Reason.NOT_ROUTED, Reason.NO_RECORD, Reason.NO_CHOICE, Reason.NOT_OPTED_OUT,
     Reason.INLINE_GRANTED, Reason.GRANTED,
 )  # fmt: skip
 STRENGTH = {reason: rank for rank, reason in enumerate(ORDER)}

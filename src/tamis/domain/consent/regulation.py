@@ -40,6 +40,7 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
         opt_outs: each of ``OPT_OUTS`` -> purposes that it refuses, by GPC, US Privacy and GPP strings.
         gpp_sections: ids of the GPP sections read; empty = all those of the United States.
         consent_mode: canonical purpose -> Google consent types that it needs.
+        hold: events may wait for a decision, where the policy holds events at all.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     opt_outs: Mapping[str, tuple[str, ...]] = {}
     gpp_sections: frozenset[int] = frozenset()
     consent_mode: Mapping[str, tuple[str, ...]] = {}
+    hold: bool = True
 
 
 class Minors(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """Re-evaluates an audit leaf: the facts it states, under the bundle it names, give the verdict it states.
 
 Rules: pure; the leaf and the bundle are all that is needed; the steps are those of the decision itself
-(``consent.case``), only the facts come from the leaf. Leaves of events that were never decided (invalid, duplicate,
-conflict) have no verdict. A leaf whose rule, regulation or facts the bundle does not know is refused (``ReplayError``).
+(``consent.case``), only the facts come from the leaf. Leaves of events that were not decided (invalid, duplicate,
+conflict; held and not readable any more) have no verdict. A leaf whose rule, regulation or facts the bundle does not
+know is refused (``ReplayError``).
 Not handled here: whether the facts are those of the record (the leaf cites its revision), signatures, inclusion.
 """
 
@@ -16,11 +17,14 @@ from tamis.domain.consent.case import UNKNOWN_AGE, Case, verdict
 from tamis.domain.consent.facts import CUT, Scopes, decode_inline, decode_scopes, spoken_of
 from tamis.domain.consent.gather import LINKED
 from tamis.domain.consent.judge import Voices
-from tamis.domain.outcome import Decision, Outcome
+from tamis.domain.outcome import Decision, HeldOutcome, Outcome, Reason
 from tamis.domain.route import Route, Routes
 
 NO_RULE = "-"
+_NO_REGULATION = "-"
 _UNDECIDED = frozenset((Outcome.INVALID.value, Outcome.DUPLICATE.value, Outcome.CONFLICT.value))
+
+_WAITING = frozenset((Outcome.HELD.value, HeldOutcome.FORWARDED.value))
 
 
 class ReplayError(ValueError):
@@ -32,7 +36,7 @@ class Replayed(msgspec.Struct, frozen=True):
 
     Attributes:
         decision: "allow", "deny" or "unknown".
-        outcome: "accepted" or "denied"; a leaf may say "held" where the decision is "unknown".
+        outcome: "accepted", "denied" or "held".
         reason: of the event.
         destinations: destination -> reason.
     """
@@ -46,9 +50,14 @@ class Replayed(msgspec.Struct, frozen=True):
         """Whether the leaf states this verdict."""
         if leaf.get("dest") != self.destinations:
             return False
-        if leaf.get("out") == Outcome.HELD.value:
+        outcome, reason = leaf.get("out"), leaf.get("why")
+        if outcome in _WAITING:
             return self.decision == Decision.UNKNOWN.value
-        return (leaf.get("out"), leaf.get("why")) == (self.outcome, self.reason)
+        if outcome == HeldOutcome.RELEASED.value:
+            return (self.outcome, self.reason) == (Outcome.ACCEPTED.value, reason)
+        if outcome == Outcome.DENIED.value and self.decision == Decision.UNKNOWN.value:
+            return reason in (self.reason, Reason.UNDECIDED.value)
+        return (outcome, reason) == (self.outcome, self.reason)
 
 
 def reevaluate(leaf: Mapping[str, Any], bundle: Bundle) -> Replayed | None:
@@ -70,11 +79,11 @@ class Replayer:
 
     def reevaluate(self, leaf: Mapping[str, Any]) -> Replayed | None:
         """See the function of this name."""
-        if leaf.get("out") in _UNDECIDED:
+        if leaf.get("out") in _UNDECIDED or leaf.get("reg") == _NO_REGULATION:
             return None
         try:
-            route = self._route(leaf["rule"])
-            found = verdict(route, self._case(leaf).reasons(route))
+            route, case = self._route(leaf["rule"]), self._case(leaf)
+            found = verdict(route, case.reasons(route), holds=self._policy.holds(case.regulations))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReplayError(f"this leaf cannot be re-evaluated under this bundle: {error}") from error
         destinations = msgspec.json.decode("{" + found.destinations + "}")["dest"]

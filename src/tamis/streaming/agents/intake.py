@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tamis.domain.audit.leaf import HEAD_HEADER
 from tamis.domain.audit.log import AuditLog
 from tamis.intake import Intake
 from tamis.records.batch import Emissions, RawBatch
 from tamis.records.differences import encode_differences
 from tamis.records.topics import Topic
 from tamis.streaming.agents.audit_logs import AuditLogs
+from tamis.streaming.agents.emissions import send_emissions
 from tamis.streaming.agents.partials import PartialsPacker
 from tamis.streaming.agents.sightings import KeptSightings, SightingsKeeper, SightingsObserver
 from tamis.streaming.transport.batch import Batch
@@ -127,21 +127,13 @@ class IntakeRunner:
         return await self._logs.open(batch.partition, batch.resumed_at)
 
     def _write(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
-        for topic, records in emissions.outputs.items():
-            if records:
-                batch.send(self._config.topic(topic), records, timestamp_ms=stamp)
-                records.clear()  # encoded now, while the counts are kept until the commit
-        if emissions.leaves or emissions.notices:
-            leaves = [(None, leaf) for leaf in (*emissions.notices, *emissions.leaves)]
-            batch.send(self._logs.topic, leaves, timestamp_ms=stamp)
+        send_emissions(batch, emissions, self._config.topic, self._logs.topic, self._config.raw_partitions, stamp)
         if emissions.differences is not None and emissions.differences.events and self._intake.shadow is not None:
             hashes = self._intake.bundle.hash, self._intake.shadow.bundle.hash
             report = encode_differences(
                 hashes, (batch.partition, batch.first, batch.next), emissions.watermark, emissions.differences
             )
             batch.send(self._shadow, [(None, report)], timestamp_ms=stamp)
-        if emissions.head is not None:
-            batch.send(self._logs.topic, [(None, emissions.head)], headers=(HEAD_HEADER,), timestamp_ms=stamp)
 
     def write_counts(self, batch: Batch, emissions: Emissions, stamp: int | None) -> None:
         """Writes the batch's counts and watermark; ``stamp`` is their record time, None for now."""

@@ -18,6 +18,9 @@ from tamis.records.topics import Topic
 from tamis.streaming.transport.batch import Batch
 from tamis.streaming.transport.topic import batch_topic
 
+SOURCES = (Topic.EVENTS_RAW.value, Topic.EVENTS_HELD.value, Topic.EVENTS_HELD_LAST.value)
+"""Topics whose partitions must all have passed a minute before it closes."""
+
 
 class WindowsObserver(Protocol):
     """Told after each commit what was closed and how far each source is."""
@@ -43,12 +46,14 @@ class WindowsRunner:
         record_time: windows carry the end of their minute as timestamp (replays, demo), else now.
         observer: told after each commit.
         repeats: batches may be repeated (at least once).
+        sources: see ``SOURCES``.
     """
 
     def __init__(
         self, table: Any, windows: str, rollups: str, observer: WindowsObserver, *,
-        record_time: bool, repeats: bool = False,
+        record_time: bool, repeats: bool = False, sources: tuple[str, ...] = SOURCES,
     ) -> None:  # fmt: skip
+        self._sources = sources
         self._table = table
         self._windows = windows
         self._rollups = rollups
@@ -81,7 +86,7 @@ class WindowsRunner:
         batch.after_commit.append(partial(self._observer.windows_closed, batch.partition, closed, state))
 
     def _restore(self, partition: int) -> tuple[WindowState, RollUps]:
-        state, spans, prefix = WindowState(repeats=self._repeats), RollUps(), b"%d\x00" % partition
+        state, spans, prefix = WindowState(self._sources, repeats=self._repeats), RollUps(), b"%d\x00" % partition
         rows = [(key[len(prefix) :].decode(), value) for key, value in self._table.items() if key.startswith(prefix)]
         state.restore(rows)
         spans.restore(rows)
@@ -105,8 +110,9 @@ class WindowsRunner:
 
 
 def register_windows(
-    app: Any, topic: Callable[[str], str], partitions: int, observer: WindowsObserver, *, record_time: bool
-) -> None:
+    app: Any, topic: Callable[[str], str], partitions: int, observer: WindowsObserver, *, record_time: bool,
+    sources: tuple[str, ...] = SOURCES,
+) -> None:  # fmt: skip
     """Adds the agent and its table to a Faust app.
 
     Args:
@@ -115,13 +121,14 @@ def register_windows(
         partitions: of the metrics topics.
         observer: told after each commit.
         record_time: see ``WindowsRunner``.
+        sources: see ``SOURCES``.
     """
     partials = batch_topic(app, topic(Topic.METRICS_PARTIALS), empty_every_s=None)
     log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions, acks=False)
     table = app.Table("open-windows", partitions=partitions, key_type=bytes, value_type=bytes, changelog_topic=log)
     repeats = not app.transport.exactly_once
     written = topic(Topic.METRICS_WINDOWS), topic(Topic.METRICS_ROLLUPS)
-    runner = WindowsRunner(table, *written, observer, record_time=record_time, repeats=repeats)
+    runner = WindowsRunner(table, *written, observer, record_time=record_time, repeats=repeats, sources=sources)
 
     @app.agent(partials, name="windows")  # type: ignore[misc]
     async def windows(stream: Any) -> None:

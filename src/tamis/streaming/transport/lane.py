@@ -60,7 +60,7 @@ class Lane:
     async def _wait(self) -> None:
         now = time.monotonic()
         waits = [s.not_before - now for s in self.states if s.chunks and not s.away and s.not_before > now]
-        if self.policy.delay_ms:
+        if self.policy.due_ms():
             waits.append(DUE_POLL_S)
         try:
             await asyncio.wait_for(self.changed.wait(), min(waits, default=None))
@@ -88,10 +88,10 @@ class Lane:
         return None
 
     def _latest_due(self) -> int | None:
-        if not self.policy.delay_ms:
+        if not self.policy.due_ms():
             return None
         now = self.transport.clock.read(self.clock_topic)
-        return -1 if now is None else now - self.policy.delay_ms
+        return -1 if now is None else now - self.policy.due_ms()
 
     def _cut(self, state: PartitionState, now: float, latest: int | None) -> Cut | None:
         most = self.transport.max_batch_records
@@ -111,14 +111,14 @@ class Lane:
             return False
         if not state.chunks:
             return state.fetched >= end
-        return latest is not None and state.chunks[0].records[0].timestamp > clock - self.policy.delay_ms
+        return latest is not None and state.chunks[0].records[0].timestamp > clock - self.policy.due_ms()
 
     def wants_proof(self, now: float) -> list[PartitionState]:
         """Partitions that are due an empty batch, if nothing else comes."""
         every = self.policy.empty_every_s
         if every is None:
             return []
-        quiet = [s for s in self.states if not s.away and (not s.chunks or self.policy.delay_ms)]
+        quiet = [s for s in self.states if not s.away and (not s.chunks or self.policy.due_ms())]
         return [s for s in quiet if s.proven_clock is None and now - s.last_batch_at >= every]
 
     # -- handing out and taking back
@@ -136,8 +136,8 @@ class Lane:
         if cut.records:
             return int(cut.records[-1].timestamp)
         if state.proven_clock is not None and not cut.lost:
-            return state.proven_clock - self.policy.delay_ms
-        return max(0, (self.transport.clock.read(self.clock_topic) or 0) - self.policy.delay_ms)
+            return state.proven_clock - self.policy.due_ms()
+        return max(0, (self.transport.clock.read(self.clock_topic) or 0) - self.policy.due_ms())
 
     async def _hand_out(self, batch: Batch) -> None:
         self.batch = batch

@@ -7,9 +7,12 @@ objects untouched by any serializer. Stock topics work beside batch topics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class HandOutPolicy:
     Attributes:
         empty_every_s: an idle partition gets an empty batch this often, in seconds; None means never.
         delay_ms: a record is handed out this long after its timestamp.
+        delay_from: gives the delay instead, ms; it may change, also for records that wait already.
         gated: nothing is handed out while a gate of the transport is closed.
         clock_topic: under `time_source = record`, the topic whose records tell the time; None means the topic itself.
     """
@@ -27,6 +31,11 @@ class HandOutPolicy:
     delay_ms: int = 0
     gated: bool = False
     clock_topic: str | None = None
+    delay_from: Callable[[], int] | None = None
+
+    def due_ms(self) -> int:
+        """How long after its timestamp a record is handed out now, in ms."""
+        return self.delay_ms if self.delay_from is None else self.delay_from()
 
 
 class BatchSchema(faust.Schema):
@@ -53,6 +62,7 @@ def batch_topic(
     delay_ms: int = 0,
     gated: bool = False,
     clock_topic: str | None = None,
+    delay_from: Callable[[], int] | None = None,
 ) -> Any:
     """Declare a topic whose agent gets batches; the arguments are those of `HandOutPolicy`.
 
@@ -63,11 +73,14 @@ def batch_topic(
         delay_ms: how long after its timestamp a record is handed out, in ms.
         gated: whether the transport's gates apply.
         clock_topic: the topic that tells the time under `time_source = record`.
+        delay_from: gives the delay anew whenever it is asked for, in ms; takes the place of `delay_ms`.
 
     Returns:
         A faust topic for `@app.agent`.
     """
-    policy = HandOutPolicy(empty_every_s=empty_every_s, delay_ms=delay_ms, gated=gated, clock_topic=clock_topic)
+    policy = HandOutPolicy(
+        empty_every_s=empty_every_s, delay_ms=delay_ms, gated=gated, clock_topic=clock_topic, delay_from=delay_from
+    )
     return app.topic(name, schema=BatchSchema(policy))
 
 

@@ -1,0 +1,36 @@
+"""The series about held events: how many wait, for how long release has stood still, what became of them."""
+
+from tamis.domain.outcome import HeldOutcome, Reason
+from tamis.records.topics import Topic
+from tamis.telemetry.series import Kind, Label, Series
+
+_defined: list[Series] = []
+
+
+def _series(kind: Kind, name: str, text: str, *labels: Label) -> Series:
+    made = Series(name=f"tamis_{name}", kind=kind, area="Held events", help=text, labels=labels)
+    _defined.append(made)
+    return made
+
+
+_topic = Label(
+    name="topic", values=(Topic.EVENTS_HELD, Topic.EVENTS_HELD_LAST), of="where they wait, first and last", preset=True
+)
+HELD_PENDING = _series(
+    "gauge",
+    "held_pending_events",
+    "Events that wait for a decision (offsets behind the committed one), over the partitions this process owns.",
+    _topic,
+)
+HELD_DECIDED = _series(
+    "counter",
+    "held_decided_total",
+    "Held events decided again; `forwarded` ones wait on and are decided once more.",
+    Label(name="outcome", values=tuple(HeldOutcome), of="what became of them"),
+    Label(name="reason", values=tuple(Reason), of="reasons of decisions"),
+)
+RELEASE_BEHIND = _series(
+    "gauge", "release_behind_seconds", "Since when the slowest owned partition of held events was not looked at."
+)
+
+HELD_SERIES: tuple[Series, ...] = tuple(_defined)
