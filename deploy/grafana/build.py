@@ -148,6 +148,16 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
               queries=(Query(f"sum(rate(tamis_replica_applied_total{RATE}))", "applied/s"),
                        Query(f"sum(rate(tamis_replica_changed_total{RATE}))", "changed/s"),
                        Query("sum(tamis_replica_behind_records)", "to go"))),
+        Panel(title="Withdrawal in force", text="From the receipt of a refusal until no new batch lets anything out.",
+              unit="s", queries=tuple(
+                  Query(f"histogram_quantile({q}, sum by (le) "
+                        f"(rate(tamis_withdrawal_enforcement_seconds_bucket{RATE})))", f"p{q * 100:g}")
+                  for q in (0.5, 0.99))),
+        Panel(title="Privacy requests", text="Requests taken in, by type, and records destroyed by erasures.",
+              queries=(Query("sum by (type) (increase(tamis_privacy_requests_total[1h]))", "{{type}} an hour"),
+                       Query("sum(increase(tamis_erasures_total[1h]))", "records erased an hour"))),
+        Panel(title="Retractions", text="Records written to crm.retractions, by reason.", unit="cps",
+              queries=(Query(f"sum by (reason) (rate(tamis_retractions_total{RATE}))", "{{reason}}"),)),
     )),
     ("Detection", (
         Panel(title="Open incidents", text="One line an incident; empty is healthy.", kind="list", width=12,

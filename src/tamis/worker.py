@@ -56,7 +56,7 @@ def refuse_wrong_topics(settings: Settings, bundle: Bundle | None) -> None:
 def role_apps(parts: Parts, roles: AbstractSet[str], consent: FreshConsent, telemetry: Telemetry) -> list[Any]:
     """The apps of the given roles, consent first, each with its observers."""
     makers: dict[str, Callable[[], Any]] = {
-        "consent": lambda: consent_app(parts, telemetry.consent),
+        "consent": lambda: consent_app(parts, telemetry.consent, telemetry.consent),
         "intake": lambda: intake_app(parts, consent, telemetry.intake),
         "release": lambda: release_app(parts, consent, telemetry.release),
         "metrics": lambda: metrics_app(parts, telemetry.windows),

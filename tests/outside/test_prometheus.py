@@ -15,7 +15,9 @@ import pytest
 from deploy.grafana.build import queries
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.audit.note import Signature
+from tamis.domain.audit.requests import ErasureReceipt
 from tamis.domain.audit.witness import Cosigned
+from tamis.domain.consent.folding import Folded
 from tamis.domain.consent.model import Status
 from tamis.domain.rules import RuleSet
 from tamis.domain.tally import Tally
@@ -94,7 +96,8 @@ class Worker:
             0, Counter({"changes": 2, "ignored/no_subject": 1, "invalid/not_json": 1}), now
         )
         self._committed("consent", "x.consent.raw", 3)
-        self.telemetry.consent.folded(0, 2)
+        self.telemetry.consent.folded(0, _folded())
+        self.telemetry.consent.requested(0, Counter({"requests/erasure": 1}), now)
         self._committed("consent", "x.consent.changes", 2)
         self._decide_again(now)
         self._count(now)
@@ -121,6 +124,11 @@ class Worker:
         self.telemetry.windows.windows_closed(0, self.windows.close(), self.windows)
 
 
+def _folded() -> Folded:
+    receipt = ErasureReceipt(at=1, request="r", records=1)
+    return Folded(changed=2, told=Counter({"erasure": 2}), receipts=[receipt])
+
+
 def _alert(state: str = "open") -> Alert:
     return Alert(
         id="i", state=state, series="shop/newsletter_signup", kind="drop", severity="page", opened_at=0, detected_at=0,
@@ -137,7 +145,9 @@ class Replica:
     def step(self) -> None:
         """One poll."""
         self.applied += 5
-        seen = SimpleNamespace(applied=self.applied, changed=self.applied, behind=0, oldest_clock=wall_clock() - 2_000)
+        seen = SimpleNamespace(
+            applied=self.applied, changed=self.applied, behind=0, oldest_clock=wall_clock() - 2_000, enforced=(0.4,)
+        )
         self.telemetry.replica.progress(seen)
 
 

@@ -16,13 +16,19 @@ from typing import Any
 import msgspec
 
 from tamis.consent_sources.keying import Keying
-from tamis.consent_sources.normalise import Normaliser
+from tamis.consent_sources.normalise import Door, Normaliser
+from tamis.consent_sources.privacy import RequestKeying, RequestReader
 from tamis.consent_sources.registry import ConsentReader
-from tamis.domain.bundle import Policy
+from tamis.domain.audit.requests import enrolment_key
+from tamis.domain.bundle import Bundle, Destination, Policy
+from tamis.domain.consent.retraction import Retractor
 from tamis.domain.identity import SubjectKeys
+from tamis.domain.keyed import base64url
 from tamis.domain.quarantine import QuarantineSealer
+from tamis.domain.rules import RuleSet
 from tamis.kafka.partitioner import partition_of
 from tamis.streaming.agents.consent import ConsentConfig, register_consent_agents
+from tamis.streaming.agents.privacy import register_privacy_agent
 from tamis.streaming.app import EdgeTuning, Guarantee, make_app
 from tamis.streaming.run import run_apps
 
@@ -32,6 +38,17 @@ POLICY = Policy(
     aliases={"analytics": "analytics", "marketing": "marketing", "Analytics": "analytics", "Advertising": "marketing"},
 )
 RAW_PARTITIONS = 2
+DESTINATIONS = tuple(
+    Destination(id=name, topic=f"crm.{name}", purposes=(purpose,), project=lambda _: {}, field_names=())
+    for name, purpose in (("hubspot", "marketing"), ("clean", "analytics"))
+)
+BUNDLE = Bundle(hash="", rules=RuleSet(()), destinations=DESTINATIONS, policy=POLICY)
+ENROLMENT = enrolment_key(b"e" * 32)
+
+
+def pseudonyms(domain: str, salt: bytes, key: str) -> tuple[str, ...]:
+    """One epoch; a pseudonym shows what it was made of."""
+    return (f"v1.{domain}.1.{key}.{base64url(salt)}",)
 
 
 class ConsentJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +61,7 @@ class ConsentJob(msgspec.Struct, frozen=True, kw_only=True):
         worker: number of this worker.
         partitions: of ``consent.changes`` and what follows it.
         empty_every_s: see ``ConsentConfig``.
+        requests: also take in ``privacy.requests``.
     """
 
     prefix: str
@@ -52,11 +70,13 @@ class ConsentJob(msgspec.Struct, frozen=True, kw_only=True):
     worker: str = "0"
     partitions: int = 4
     empty_every_s: float = 0.5
+    requests: bool = False
 
     def topics(self) -> dict[str, int]:
         """The topics it needs, with their partition counts."""
         p = self.partitions
-        counts = {"consent.raw": RAW_PARTITIONS, "consent.changes": p, "consent.state": p, "events.quarantine": p}
+        counts = dict.fromkeys(["consent.changes", "consent.state", "crm.retractions", "events.quarantine"], p)
+        counts |= {"consent.raw": RAW_PARTITIONS, "privacy.requests": RAW_PARTITIONS, "audit.requests": 1}
         return {self.prefix + name: count for name, count in counts.items()}
 
 
@@ -78,18 +98,27 @@ def build(job: ConsentJob, datadir: Path) -> Any:
         tuning=tuning,
     )
     config = ConsentConfig(
-        topic=lambda name: job.prefix + name, partitions=job.partitions, empty_every_s=job.empty_every_s
+        topic=lambda name: job.prefix + name,
+        partitions=job.partitions,
+        empty_every_s=job.empty_every_s,
+        sign=ENROLMENT.sign,
     )
+    inputs = RAW_PARTITIONS * (2 if job.requests else 1)
     normaliser = Normaliser(
         ConsentReader(),
         Keying(POLICY, KEYS),
         QuarantineSealer(day_key, b"p" * 32),
-        topic="consent.raw",
-        raw_partitions=RAW_PARTITIONS,
+        door=Door(topic="consent.raw", of=inputs),
         partitions=job.partitions,
         partition_of=partition_of,
     )
-    register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(32))
+    register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(32), Retractor(BUNDLE, pseudonyms))
+    if job.requests:
+        reader, keying = RequestReader(b"r" * 32, POLICY), RequestKeying(POLICY, KEYS)
+        asked = Door(topic="privacy.requests", stage="privacy", noted="requests", first=RAW_PARTITIONS, of=inputs)
+        sealer = QuarantineSealer(day_key, b"p" * 32)
+        requests = Normaliser(reader, keying, sealer, door=asked, partitions=job.partitions, partition_of=partition_of)
+        register_privacy_agent(app, config, requests, lambda: None)
     return app
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tamis.domain.bundle import Bundle, Destination, Policy
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
+from tamis.domain.consent.retraction import Retractor
 from tamis.domain.epochs import Epochs
 from tamis.domain.event import Event
 from tamis.domain.identity import SubjectKeys
@@ -94,6 +95,11 @@ def small_bundle() -> Bundle:
         policy=Policy(purposes=("analytics", "marketing"), aliases={"Analytics": "analytics", "Ads": "marketing"},
                       sites={"shop.example.test": "shop"}),
     )  # fmt: skip
+
+
+def small_retractor() -> Retractor:
+    """Retractions of the small bundle; a pseudonym is the subject key in the clear."""
+    return Retractor(small_bundle(), lambda domain, _salt, key: (f"v1.{domain}.1.{key}",))
 
 
 def small_intake(consent: ConsentTable, bundle: Bundle | None = None) -> Intake:

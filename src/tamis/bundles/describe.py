@@ -52,6 +52,8 @@ def _destination(destination: Values, rules: list[Values]) -> Iterator[str]:
         yield f"- Events of `{rule}` need consent to {_list(purposes)} as well."
     lateness, bucket = destination.get("max_lateness", "72h"), destination.get("time_bucket", "1ms")
     yield f"- Nothing older than {lateness}; times are rounded down to {bucket}."
+    needed = sorted({*destination["purposes"], *(purpose for more in extra.values() for purpose in more)})
+    yield f"- Told in `crm.retractions` when somebody refuses {' or '.join(needed)}, asks for restriction or erasure."
     yield ""
     yield "| field | from | what is done to it |"
     yield "|---|---|---|"

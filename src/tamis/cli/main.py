@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "rules": "tamis.cli.rules",
     "try": "tamis.cli.try_events",
     "consent": "tamis.cli.consent",
+    "privacy": "tamis.cli.privacy",
     "audit": "tamis.cli.audit",
     "explain": "tamis.cli.explain",
     "keys": "tamis.cli.keys",

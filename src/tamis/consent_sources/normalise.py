@@ -1,6 +1,6 @@
-"""A batch of ``consent.raw`` in, the records for ``consent.changes`` and ``events.quarantine`` out.
+"""A batch of ``consent.raw`` or ``privacy.requests`` in, records for ``consent.changes`` and ``events.quarantine`` out.
 
-Rules: pure; every payload ends as changes, as an ignored statement (counted by cause) or in quarantine, never as an
+Rules: pure; every payload ends as changes, as an ignored one (counted by cause) or in quarantine, never as an
 exception. After its changes each batch tells every partition of ``consent.changes`` how far this raw partition is: at
 once when the partition is new here, with each empty batch that moves the clock, else at most once an interval. So a
 heartbeat lies behind all changes it speaks for, in every partition.
@@ -8,23 +8,61 @@ Not handled here: transactions (``streaming``), merging (``domain.consent.fold``
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
-from tamis.consent_sources.keying import Keying
-from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.consent.model import HEARTBEAT_KEY, ChangesHeartbeat
 from tamis.domain.event import Invalid
 from tamis.domain.quarantine import QuarantineSealer
 from tamis.ports import RawRecord
 
 HEARTBEAT_MS = 1_000
-STAGE = "consent"
 
 Record = tuple[bytes, bytes]
 
 _encode = msgspec.json.Encoder().encode
+
+
+class Reader(Protocol):
+    """Reads payloads: ``registry.ConsentReader``, ``privacy.RequestReader``."""
+
+    def read(self, value: bytes | None) -> Sequence[Any] | Invalid:
+        """What a payload states, each part readable or ``Invalid``."""
+
+
+class Keyed(Protocol):
+    """A change; any of ``domain.consent.retraction.Change``."""
+
+    @property
+    def subject(self) -> str:
+        """Subject key."""
+
+
+class Changes(Protocol):
+    """Makes changes of what was read: ``keying.Keying``, ``privacy.RequestKeying``."""
+
+    def changes(self, said: Any, recorded_at: int, noted: Counter[str], /) -> Iterable[Keyed]:
+        """The changes, received at ``recorded_at`` (ms); what else is to be counted goes into ``noted``."""
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the topics that lead into ``consent.changes``.
+
+    Attributes:
+        topic: its name, without prefix.
+        stage: of its quarantine entries.
+        noted: under what ``Changes.changes`` counts appear.
+        first: number of its partition 0 among the partitions of all such topics.
+        of: how many partitions all of them have.
+    """
+
+    topic: str
+    stage: str = "consent"
+    noted: str = "ignored"
+    first: int = 0
+    of: int
 
 
 class NormaliserState(msgspec.Struct):
@@ -45,7 +83,7 @@ class Normalised(msgspec.Struct, frozen=True):
     Attributes:
         changes: partition of ``consent.changes`` -> records in order.
         quarantine: records for the partition of the source's number.
-        counts: "changes", "ignored/<cause>", "invalid/<reason>" -> how many.
+        counts: "changes", "<noted>/<what>", "invalid/<reason>" -> how many.
     """
 
     changes: dict[int, list[Record]]
@@ -54,40 +92,33 @@ class Normalised(msgspec.Struct, frozen=True):
 
 
 class Normaliser:
-    """Normalises batches under one policy.
+    """Normalises batches under one policy; under another one goes another normaliser, with the same state.
 
     Args:
         reader: payload -> statements.
         keying: statement -> changes.
         sealer: makes quarantine records.
-        topic: name of the raw topic, without prefix.
-        raw_partitions: how many partitions it has.
+        door: what is read.
         partitions: how many ``consent.changes`` has.
         partition_of: (key, partitions) -> partition, as Kafka's default partitioner computes it.
     """
 
     def __init__(
         self,
-        reader: ConsentReader,
-        keying: Keying,
+        reader: Reader,
+        keying: Changes,
         sealer: QuarantineSealer,
         *,
-        topic: str,
-        raw_partitions: int,
+        door: Door,
         partitions: int,
         partition_of: Callable[[bytes, int], int],
     ) -> None:
         self._read = reader.read
         self._changes = keying.changes
         self._sealer = sealer
-        self._topic = topic
-        self._raw_partitions = raw_partitions
+        self._door = door
         self._partitions = partitions
         self._partition_of = partition_of
-
-    def use(self, keying: Keying) -> None:
-        """Goes on under another policy; to be called between batches."""
-        self._changes = keying.changes
 
     def batch(self, partition: int, records: Sequence[RawRecord], clock: int, state: NormaliserState) -> Normalised:
         """Normalises one batch and moves ``state``, which must be discarded if writing fails.
@@ -116,23 +147,23 @@ class Normaliser:
                 kept = len(out.quarantine) > refused
                 out.quarantine.append(self._refused(partition, record, received_at, index, entry, kept_before=kept))
                 continue
-            ignored: Counter[str] = Counter()
-            for change in self._changes(entry, received_at, ignored):
+            noted: Counter[str] = Counter()
+            for change in self._changes(entry, received_at, noted):
                 key = change.subject.encode()
                 out.changes.setdefault(self._partition_of(key, self._partitions), []).append((key, _encode(change)))
                 out.counts["changes"] += 1
-            for cause, count in ignored.items():
-                out.counts[f"ignored/{cause}"] += count
+            for what, count in noted.items():
+                out.counts[f"{self._door.noted}/{what}"] += count
 
     def _refused(
         self, partition: int, record: RawRecord, received_at: int, index: int, why: Invalid, *, kept_before: bool
     ) -> Record:
         return self._sealer.entry(
-            stage=STAGE,
+            stage=self._door.stage,
             reason=why.reason,
             path=why.path,
             message=f"{why.reason} at {why.path}",
-            topic=self._topic,
+            topic=self._door.topic,
             partition=partition,
             offset=record.offset,
             index=index,
@@ -147,6 +178,6 @@ class Normaliser:
         if not due:
             return
         state.told = state.clock
-        beat = _encode(ChangesHeartbeat(partition=partition, of=self._raw_partitions, clock=state.clock))
+        beat = _encode(ChangesHeartbeat(partition=self._door.first + partition, of=self._door.of, clock=state.clock))
         for number in range(self._partitions):
             out.changes.setdefault(number, []).append((HEARTBEAT_KEY, beat))

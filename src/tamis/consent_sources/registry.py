@@ -69,7 +69,7 @@ class ConsentReader:
         Args:
             value: the record's value as received.
         """
-        body = _body(value)
+        body = body_of(value)
         if isinstance(body, Invalid):
             return self._text(value or b"", body)
         for source in self._sources:
@@ -88,7 +88,8 @@ class ConsentReader:
         return why
 
 
-def _body(value: bytes | None) -> dict[str, Any] | Invalid:
+def body_of(value: bytes | None) -> dict[str, Any] | Invalid:
+    """The JSON object that a payload is, or why it is none."""
     if not value:
         return Invalid(InvalidReason.EMPTY)
     if len(value) > MAX_BYTES:

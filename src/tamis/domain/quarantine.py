@@ -73,7 +73,7 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """Why an input was refused; the original only as AES-256-GCM ciphertext.
 
     Attributes:
-        stage: "decode", "validate", "dedupe" or "consent".
+        stage: "decode", "validate", "dedupe", "consent" or "privacy".
         reason: ``domain.outcome.InvalidReason``.
         path: JSON path without sender-chosen keys.
         message: safe text for the producer.

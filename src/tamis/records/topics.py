@@ -16,9 +16,11 @@ class Topic(StrEnum):
     CONSENT_RAW = "consent.raw"
     CONSENT_CHANGES = "consent.changes"
     CONSENT_STATE = "consent.state"
+    PRIVACY_REQUESTS = "privacy.requests"
     EVENTS_CLEAN = "events.clean"
     EVENTS_HELD = "events.held"
     EVENTS_HELD_LAST = "events.held.last"
+    CRM_RETRACTIONS = "crm.retractions"
     EVENTS_QUARANTINE = "events.quarantine"
     QUARANTINE_REPLAYS = "quarantine.replays"
     DEDUPE_LOG = "dedupe.log"
@@ -71,10 +73,13 @@ CATALOGUE: tuple[TopicSpec, ...] = (
               config=_delete(3) | {"max.message.bytes": str(16 << 20)}),
     TopicSpec(name=Topic.CONSENT_RAW, partitions="any", role="input", config=_delete(7)),
     TopicSpec(name=Topic.CONSENT_CHANGES, partitions="raw", role="internal", config=_delete(30)),
-    TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal", config=_COMPACT),
+    TopicSpec(name=Topic.CONSENT_STATE, partitions="raw", role="internal",
+              config=_COMPACT | {"max.compaction.lag.ms": str(DAY_MS)}),  # what was erased is gone from disk then
+    TopicSpec(name=Topic.PRIVACY_REQUESTS, partitions="any", role="input", config=_delete(7)),
     TopicSpec(name=Topic.EVENTS_CLEAN, partitions="raw", role="output", config=_delete(7)),
     TopicSpec(name=Topic.EVENTS_HELD, partitions="raw", role="internal", config=_delete(3)),
     TopicSpec(name=Topic.EVENTS_HELD_LAST, partitions="raw", role="internal", config=_delete(3)),
+    TopicSpec(name=Topic.CRM_RETRACTIONS, partitions="raw", role="output", config=_delete(30)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
     TopicSpec(name=Topic.QUARANTINE_REPLAYS, partitions="one", role="internal", config=_UNLIMITED),
     TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),

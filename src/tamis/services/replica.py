@@ -49,12 +49,14 @@ class ReplicaProgress(msgspec.Struct, frozen=True, kw_only=True):
         changed: subject records written or deleted since then.
         behind: offsets still to go to the end as it was when following began; 0 when caught up.
         oldest_clock: ms, -1 while unknown.
+        enforced: seconds from the receipt of each refusal that this poll brought until it was in the copy.
     """
 
     applied: int
     changed: int
     behind: int
     oldest_clock: int
+    enforced: tuple[float, ...] = ()
 
 
 def wall_clock_ms() -> int:
@@ -157,12 +159,15 @@ class Replica:
     def _apply(self, polled: StateRows) -> None:
         self._positions |= polled.next_offsets
         news = self._note_caught_up()
+        enforced: tuple[float, ...] = ()
         if polled.rows or news:
             self._applied += len(polled.rows)
             self._changed += self.writer.apply(
                 polled.rows, self._positions, wall_clock_ms(), caught_up=self.caught_up.is_set()
             )
-        self._tell()
+            now = wall_clock_ms()
+            enforced = tuple(max(0, now - since) / 1000 for since in self.writer.refused)
+        self._tell(enforced)
 
     def _note_caught_up(self) -> bool:
         if self.caught_up.is_set() or self._behind():
@@ -174,13 +179,13 @@ class Replica:
     def _behind(self) -> int:
         return sum(max(0, high - self._positions[p]) for p, high in self._bounds.high.items())
 
-    def _tell(self) -> None:
+    def _tell(self, enforced: tuple[float, ...]) -> None:
         behind = 0 if self.caught_up.is_set() else self._behind()
-        self._on_progress(
-            ReplicaProgress(
-                applied=self._applied, changed=self._changed, behind=behind, oldest_clock=self.writer.oldest_clock()
-            )
-        )
+        seen = ReplicaProgress(
+            applied=self._applied, changed=self._changed, behind=behind, oldest_clock=self.writer.oldest_clock(),
+            enforced=enforced,
+        )  # fmt: skip
+        self._on_progress(seen)
         if behind and time.monotonic() - self._said_at >= self._policy.progress_s:
             self._said_at = time.monotonic()
             self._log.info("replica catching up", applied=self._applied, behind=behind)

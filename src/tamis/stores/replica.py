@@ -20,6 +20,7 @@ from tamis.domain.consent.model import StateHeartbeat, is_heartbeat
 from tamis.ports import StateRow
 from tamis.settings import UnreachableError
 from tamis.stores import replica_file as file
+from tamis.stores.refusals import may_refuse, refused_since
 from tamis.stores.replica_file import ReplicaError, ReplicaFolder, ReplicaHandle, ReplicaIdentity
 
 Pair = tuple[bytes, bytes]
@@ -46,6 +47,7 @@ class ReplicaWriter:
 
     Attributes:
         opened: what was found: "new", "resumed", or why it is built anew.
+        refused: when what the last ``apply`` newly refuses was received, ms; empty before it had caught up.
 
     Raises:
         ReplicaError: another process writes there, or the folder cannot be used.
@@ -55,6 +57,7 @@ class ReplicaWriter:
         self.place = ReplicaFolder(folder)
         self.identity = identity
         self.before_remap: list[Callable[[], None]] = []
+        self.refused: list[int] = []
         self._max_bytes = max_bytes
         self._lock = _locked(self.place)
         self.handle, self.opened = self._open()
@@ -164,12 +167,25 @@ class ReplicaWriter:
                 subjects[key] = value
             elif value is not None:
                 beats[partition] = _decode_beat(value)
+        self.refused = self._newly_refused(subjects) if self.caught_up else []
         self._beats |= beats
         self._next |= next_offsets
         self._version += bool(subjects)
         self.applied_at, self.caught_up = now_ms, caught_up or self.caught_up
         self._commit(subjects, beats, next_offsets)
         return len(subjects)
+
+    def _newly_refused(self, subjects: Mapping[bytes, bytes | None]) -> list[int]:
+        asked = [(key, value) for key, value in subjects.items() if value is not None and may_refuse(value)]
+        if not asked:
+            return []
+        with self.handle.env.begin(db=self.handle.records) as txn:
+            stored = [txn.get(key) for key, _ in asked]
+        found = [
+            refused_since(before[: -file.CRC_BYTES] if before is not None and file.intact(before) else None, after)
+            for before, (_, after) in zip(stored, asked, strict=True)
+        ]
+        return [since for since in found if since is not None]
 
     def _commit(
         self, subjects: Mapping[bytes, bytes | None], beats: Mapping[int, StateHeartbeat], nexts: Mapping[int, int]

@@ -4,24 +4,18 @@ Rules: one app (and consumer group) per role; everything an app needs comes from
 all problems of configuration and keys show before anything starts. Intake waits, by a gate, while consent may be stale.
 """
 
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 from tamis.anomaly.board import BoardPolicy, FactsOf
 from tamis.anomaly.incidents import RuleFacts
-from tamis.bundles.consent_reader import consent_reader
-from tamis.consent_sources.keying import Keying
-from tamis.consent_sources.normalise import Normaliser
 from tamis.domain.audit.requests import ENROLMENT_LABEL, enrolment_key
 from tamis.domain.bundle import Bundle
-from tamis.domain.consent.fold import SALT_BYTES
 from tamis.domain.selection import Selection
 from tamis.envelopes.decoder import Decoder
 from tamis.intake import Intake
 from tamis.kafka.clients import aiokafka_consumer_options, password
-from tamis.kafka.partitioner import partition_of
 from tamis.ports import ConsentView
 from tamis.records.metrics import Closing
 from tamis.records.topics import Topic, TopicSpec, crm_topic
@@ -30,11 +24,13 @@ from tamis.stores.sightings.partition import SightingsPolicy
 from tamis.streaming.agents.anomaly import AnomalyConfig, AnomalyObserver, facts_of, register_anomaly
 from tamis.streaming.agents.audit_key import WorkerSigner
 from tamis.streaming.agents.audit_logs import AuditConfig, AuditLogs
-from tamis.streaming.agents.consent import ConsentConfig, ConsentObserver, register_consent_agents
+from tamis.streaming.agents.consent import ConsentObserver
 from tamis.streaming.agents.intake import IntakeConfig, IntakeObserver, IntakeRunner, register_intake
+from tamis.streaming.agents.privacy import PrivacyObserver
 from tamis.streaming.agents.sightings import SightingsKeeper, SightingsObserver
 from tamis.streaming.agents.windows import SilentWindows, WindowsObserver, register_windows
 from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
+from tamis.streaming.consent_role import fill_consent_app
 from tamis.streaming.parts import Parts, event_decoder, keyring, nobody_told
 from tamis.streaming.reader import KafkaTopicReader
 from tamis.streaming.switch import Switch
@@ -168,33 +164,9 @@ def sightings_keeper(parts: Parts, observer: SightingsObserver) -> SightingsKeep
     )
 
 
-def consent_app(parts: Parts, observer: ConsentObserver | None = None) -> Any:
-    """The consent role: ``consent.raw`` to ``consent.state``."""
-    settings = parts.settings
-    app, ring = role_app(parts, "consent"), keyring(parts)
-
-    def make(selection: Selection, _before: Keying | None) -> Keying:
-        return Keying(selection.active.policy, ring.subjects)
-
-    switch = Switch(parts.selection(), make, nobody_told)
-    normaliser = Normaliser(
-        consent_reader(settings),
-        switch.made,
-        ring.sealer,
-        topic=Topic.CONSENT_RAW.value,
-        raw_partitions=settings.topics.consent_raw_partitions,
-        partitions=settings.topics.raw_partitions,
-        partition_of=partition_of,
-    )
-    config = ConsentConfig(
-        topic=settings.topic,
-        partitions=settings.topics.raw_partitions,
-        empty_every_s=settings.consent.heartbeat_s,
-        clock_topic=settings.topic(Topic.EVENTS_RAW),
-        keying=switch.newer,
-    )
-    register_consent_agents(app, config, normaliser, lambda: secrets.token_bytes(SALT_BYTES), observer)
-    return app
+def consent_app(parts: Parts, observer: ConsentObserver | None = None, requests: PrivacyObserver | None = None) -> Any:
+    """The consent role: ``consent.raw`` and ``privacy.requests`` to ``consent.state``."""
+    return fill_consent_app(parts, role_app(parts, "consent"), observer, requests)
 
 
 def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:

@@ -10,8 +10,9 @@ from tamis.domain.audit.witness import Split, Trouble
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
 from tamis.telemetry.held_series import HELD_SERIES
+from tamis.telemetry.privacy_series import PRIVACY_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
-from tamis.telemetry.series import Kind, Label, Series
+from tamis.telemetry.series import SECONDS, Kind, Label, Series
 
 PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
 CONSENT, REPLICA, WINDOWS, INCIDENTS, SEALER = "Consent", "Consent replica", "Windows", "Incidents", "Sealer"
@@ -39,14 +40,13 @@ FAULTS = (
     "ReplicaDamagedError",
     "UnknownTopicOrPartitionError",
 )
-SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 _role = Label(name="role", values=("intake", "consent", "release", "metrics", "anomaly"), of="the roles of a worker")
 _topic = Label(
     name="topic",
     values=(
         Topic.EVENTS_RAW, Topic.CONSENT_RAW, Topic.CONSENT_CHANGES, Topic.EVENTS_HELD, Topic.EVENTS_HELD_LAST,
-        Topic.METRICS_PARTIALS, Topic.METRICS_WINDOWS,
+        Topic.METRICS_PARTIALS, Topic.METRICS_WINDOWS, Topic.PRIVACY_REQUESTS,
     ),
     of="the input topics, without prefix",
 )  # fmt: skip
@@ -121,13 +121,11 @@ RULE_EVENTS = _series(
     _outcome,
 )
 QUARANTINED = _series(
-    INTAKE,
-    "counter",
-    "quarantined_total",
-    "Entries written to `events.quarantine`.",
-    Label(name="source", values=(Topic.EVENTS_RAW, Topic.CONSENT_RAW), of="the topic the input came from"),
+    INTAKE, "counter", "quarantined_total", "Entries written to `events.quarantine`.",
+    Label(name="source", values=(Topic.EVENTS_RAW, Topic.CONSENT_RAW, Topic.PRIVACY_REQUESTS),
+          of="the topic the input came from"),
     Label(name="reason", values=tuple(InvalidReason), of="why it could not be used"),
-)
+)  # fmt: skip
 LEAVES = _series(INTAKE, "counter", "audit_leaves_total", "Leaves written to `audit.log`.")
 RESIDUAL = _series(
     INTAKE,
@@ -157,7 +155,7 @@ INTAKE_BEHIND = _series(
     "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
 )
 
-_defined.extend(RULES_SERIES + HELD_SERIES)
+_defined.extend(PRIVACY_SERIES + RULES_SERIES + HELD_SERIES)
 
 CONSENT_AGE = _series(
     CONSENT,

@@ -1,20 +1,22 @@
-"""Consent on its way to the workers, as series: implements ``ConsentObserver``, and shows age and replica.
+"""Consent on its way to the workers, and privacy requests, as series: observers of the consent role and the replica.
 
 Rules: an age is computed when it is scraped, from the last clock seen, so a worker that hangs shows an age that grows;
 what is not known is infinitely old.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Protocol
 
+from tamis.domain.consent.folding import Folded
 from tamis.records.topics import Topic
-from tamis.telemetry import catalogue
+from tamis.telemetry import catalogue, privacy_series
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
 
 _RAW = Topic.CONSENT_RAW.value
+_REQUESTS = Topic.PRIVACY_REQUESTS.value
 
 
 class ConsentTelemetry:
@@ -30,6 +32,7 @@ class ConsentTelemetry:
         self._behind = Slowest(shelf, catalogue.CONSENT_BEHIND, now)
         self._changes = shelf[catalogue.CONSENT_CHANGES].of()
         self._subjects = shelf[catalogue.SUBJECTS].of()
+        self._erasures = shelf[privacy_series.ERASURES].of()
 
     def normalised(self, partition: int, counts: Counter[str], clock: int) -> None:
         """See ``ConsentObserver.normalised``."""
@@ -43,10 +46,23 @@ class ConsentTelemetry:
                 self._shelf[catalogue.QUARANTINED].of(_RAW, detail).inc(count)
         self._behind.seen(partition, clock)
 
-    def folded(self, partition: int, changed: int) -> None:
+    def folded(self, partition: int, folded: Folded) -> None:
         """See ``ConsentObserver.folded``."""
         del partition
-        self._subjects.inc(changed)
+        self._subjects.inc(folded.changed)
+        for reason, count in folded.told.items():
+            self._shelf[privacy_series.RETRACTIONS].of(reason).inc(count)
+        self._erasures.inc(sum(receipt.records for receipt in folded.receipts))
+
+    def requested(self, partition: int, counts: Counter[str], clock: int) -> None:
+        """See ``PrivacyObserver.requested``."""
+        del partition, clock
+        for what, count in counts.items():
+            kind, _, detail = what.partition("/")
+            if kind == "requests":
+                self._shelf[privacy_series.PRIVACY_REQUESTS].of(detail).inc(count)
+            elif kind == "invalid":
+                self._shelf[catalogue.QUARANTINED].of(_REQUESTS, detail).inc(count)
 
     def owns(self, owned: dict[str, set[int]]) -> None:
         """Partitions by topic that this process has now."""
@@ -91,6 +107,10 @@ class Progress(Protocol):
     def oldest_clock(self) -> int:
         """Ms, -1 while unknown."""
 
+    @property
+    def enforced(self) -> Sequence[float]:
+        """Seconds each new refusal took to get here."""
+
 
 class ReplicaTelemetry:
     """The replica process.
@@ -105,6 +125,7 @@ class ReplicaTelemetry:
         self._applied = shelf[catalogue.REPLICA_APPLIED].of()
         self._changed = shelf[catalogue.REPLICA_CHANGED].of()
         self._behind = shelf[catalogue.REPLICA_BEHIND].of()
+        self._enforced = shelf[privacy_series.WITHDRAWAL_SECONDS].of()
         self._told = (0, 0)
 
     def progress(self, seen: Progress) -> None:
@@ -114,4 +135,6 @@ class ReplicaTelemetry:
         self._applied.inc(seen.applied - applied)
         self._changed.inc(seen.changed - changed)
         self._behind.set(seen.behind)
+        for seconds in seen.enforced:
+            self._enforced.observe(seconds)
         self._clock.seen(0, None if seen.oldest_clock < 0 else seen.oldest_clock)

@@ -65,8 +65,8 @@ class Worker:
 class Scene:
     """Topics of their own, a producer, workers."""
 
-    def __init__(self, cluster: KafkaCluster) -> None:
-        self.job = ConsentJob(prefix=f"c{uuid.uuid4().hex[:8]}.", bootstrap=cluster.bootstrap)
+    def __init__(self, cluster: KafkaCluster, *, requests: bool = False) -> None:
+        self.job = ConsentJob(prefix=f"c{uuid.uuid4().hex[:8]}.", bootstrap=cluster.bootstrap, requests=requests)
         self.kafka = KafkaSettings(bootstrap=cluster.bootstrap)
         cluster.create_topics(self.job.topics())
         self._producer = Producer({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
@@ -78,10 +78,13 @@ class Scene:
         worker.ready()
         return worker
 
-    def say(self, *bodies: bytes, partition: int = 0) -> None:
+    def say(self, *bodies: bytes, partition: int = 0, topic: str = "consent.raw") -> None:
         for body in bodies:
-            self._producer.produce(self.job.prefix + "consent.raw", body, partition=partition)
+            self._producer.produce(self.job.prefix + topic, body, partition=partition)
         assert self._producer.flush(30) == 0
+
+    def ask(self, *bodies: bytes) -> None:
+        self.say(*bodies, topic="privacy.requests")
 
     def source(self) -> KafkaStateSource:
         return KafkaStateSource(self.kafka, self.job.prefix + "consent.state")

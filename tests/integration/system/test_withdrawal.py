@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tamis.domain.subject import salt_of
 from tamis.records.topics import Topic
 from tamis.streaming.parts import keyring, load_parts
 from tests.support.system import System, now_ms
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 PEOPLE = 8
 EVENTS = 20
+DESTINATIONS = ("clean", "hubspot", "marketo")
 YES = {"analytics": "granted", "marketing": "granted"}
 NO = {"analytics": "withdrawn", "marketing": "withdrawn"}
 
@@ -45,7 +47,8 @@ def status(record: SubjectRecord | None) -> str | None:
 
 def test_nothing_leaves_after_a_withdrawal(system: System) -> None:
     people = [f"visitor-leaving-{number}" for number in range(PEOPLE)]
-    subject = keyring(load_parts(system.settings)).subjects.device
+    ring = keyring(load_parts(system.settings))
+    subject = ring.subjects.device
     others = Traffic(people=30, at_ms=now_ms())
     system.load(Topic.CONSENT_RAW, others.statements(4))
     for who in people:
@@ -83,6 +86,15 @@ def test_nothing_leaves_after_a_withdrawal(system: System) -> None:
     assert [leaves[(*place, 0)]["out"] for place in before] == ["accepted"] * len(before)
     told = {(leaves[(*place, 0)]["out"], leaves[(*place, 0)]["why"]) for place in after}
     assert (len(after), told) == (PEOPLE * EVENTS, {("denied", "withdrawn")})
+    with system.consent() as view:
+        view.version()
+        salts = {subject(who): salt_of(view.get(subject(who))) for who in people}
+    expected = {
+        name for key, salt in salts.items() for to in DESTINATIONS for name in ring.live_pseudonyms(to, salt, key)
+    }
+    sent = [each for each in system.values(Topic.CRM_RETRACTIONS) if each["subject"] in expected]
+    assert len(sent) == len(expected) == PEOPLE * len(DESTINATIONS), "each destination of each person, once"
+    assert {each["reason"] for each in sent} == {"withdrawn"}
     system.wait_for_counts()
     found = system.read_back()
     assert found.sound(), found

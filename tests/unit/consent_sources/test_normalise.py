@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from tamis.consent_sources.keying import Keying
-from tamis.consent_sources.normalise import HEARTBEAT_MS, Normalised, Normaliser, NormaliserState
+from tamis.consent_sources.normalise import HEARTBEAT_MS, Door, Normalised, Normaliser, NormaliserState
 from tamis.consent_sources.registry import ConsentReader
 from tamis.domain.bundle import Policy
 from tamis.domain.consent.model import HEARTBEAT_KEY, ChangesHeartbeat, ConsentChange, Status
@@ -37,7 +37,7 @@ def normaliser() -> Normaliser:
     sealer = QuarantineSealer(lambda day: day.encode().ljust(32, b"."), b"p" * 32)
     return Normaliser(
         ConsentReader(), Keying(policy, KEYS), sealer,
-        topic="consent.raw", raw_partitions=2, partitions=PARTITIONS, partition_of=place,
+        door=Door(topic="consent.raw", of=2), partitions=PARTITIONS, partition_of=place,
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from urllib.error import URLError
 import pytest
 
 from tamis.domain.audit.log import AuditLog
+from tamis.domain.audit.requests import ErasureReceipt
+from tamis.domain.consent.folding import Folded
 from tamis.domain.consent.model import Status
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
@@ -150,22 +152,30 @@ def test_consent_counts() -> None:
     shown, clock = telemetry(), START - 3_000
     counts = Counter({"changes": 4, "ignored/no_subject": 2, "invalid/not_json": 1})
     shown.consent.normalised(0, counts, clock)
-    shown.consent.folded(5, 3)
+    receipt = ErasureReceipt(at=1, request="r", records=1)
+    shown.consent.folded(5, Folded(changed=3, told=Counter({"withdrawn": 4}), receipts=[receipt]))
+    shown.consent.requested(0, Counter({"changes": 2, "requests/erasure": 2, "invalid/not_json": 1}), clock)
     found = samples(shown.registry)
     assert value(found, "tamis_consent_changes_total") == 4
     assert value(found, "tamis_consent_ignored_total", cause="no_subject") == 2
     assert value(found, "tamis_quarantined_total", source="consent.raw", reason="not_json") == 1
     assert value(found, "tamis_subject_records_total") == 3
     assert value(found, "tamis_consent_clock_lag_seconds") == 3
+    assert value(found, "tamis_retractions_total", reason="withdrawn") == 4
+    assert value(found, "tamis_erasures_total") == 1
+    assert value(found, "tamis_privacy_requests_total", type="erasure") == 2
+    assert value(found, "tamis_quarantined_total", source="privacy.requests", reason="not_json") == 1
 
 
 def test_replica_progress() -> None:
     shown = telemetry()
     for applied, behind, oldest in ((10, 5, -1), (15, 0, START - 1_500)):
-        shown.replica.progress(SimpleNamespace(applied=applied, changed=applied, behind=behind, oldest_clock=oldest))
+        seen = SimpleNamespace(applied=applied, changed=applied, behind=behind, oldest_clock=oldest, enforced=(0.4,))
+        shown.replica.progress(seen)
     found = samples(shown.registry)
     assert value(found, "tamis_replica_applied_total") == 15
     assert value(found, "tamis_replica_behind_records") == 0
+    assert value(found, "tamis_withdrawal_enforcement_seconds_count") == 2
     assert value(found, "tamis_replica_age_seconds") == 1.5
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tamis.bundles.contract.example import example_of
+from tamis.bundles.contract.privacy_request import privacy_request_schema
 from tamis.bundles.contract.record_schemas import READ, destination_schema, schema_of
 from tamis.domain.bundle import Bundle
 from tamis.domain.rules import CompiledRule
@@ -102,6 +103,12 @@ def channels(bundle: Bundle) -> Iterator[Channel]:
         spec=specs[Topic.EVENTS_RAW],
         about="Bodies as SDKs send them, and the events that rules ask for, in the analytics.js form.",
         messages=dict(_raw(bundle, configured)),
+        sends=False,
+    )
+    yield Channel(
+        spec=specs[Topic.PRIVACY_REQUESTS],
+        about="What data subjects ask for: access, erasure, restriction, objection.",
+        messages={"request": _message(privacy_request_schema(bundle.policy.aliases), {"description": "any"})},
         sends=False,
     )
     for destination, lines in zip(bundle.destinations, configured["destinations"], strict=True):

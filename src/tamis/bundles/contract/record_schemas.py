@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tamis.domain.bundle import Destination
+from tamis.domain.consent.retraction import Retraction
 from tamis.records.alert import Alert
 from tamis.records.differences import ShadowRecord
 from tamis.records.metrics import MinuteClosed, RollUp, Window
@@ -23,6 +24,7 @@ Schema = dict[str, Any]
 
 # Topics that others read, and the types of their values.
 READ: Mapping[Topic, tuple[type, ...]] = {
+    Topic.CRM_RETRACTIONS: (Retraction,),
     Topic.EVENTS_QUARANTINE: (QuarantineEntry,),
     Topic.METRICS_WINDOWS: (Window, MinuteClosed),
     Topic.METRICS_ROLLUPS: (RollUp,),

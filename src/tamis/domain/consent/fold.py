@@ -6,7 +6,7 @@ the newest refusal's. ``recorded_at`` is no part of the order: a grant that is d
 refusal of the same moment. A repeated statement changes nothing but an earlier ``recorded_at``. Each statement's rank
 is its own, so one that ends among the newest was among them ever since it came: cutting off early and cutting off late
 give the same. Links keep the earliest time they were seen. A suppressed record never comes back to life.
-Not handled here: what the versions mean (``domain.consent.verdict``), erasure.
+Not handled here: what the versions mean (``domain.consent.verdict``), erasure and restriction (``privacy``).
 """
 
 from typing import Any
@@ -44,9 +44,7 @@ def fold(record: SubjectRecord | None, change: ConsentChange | IdentityLink, fre
         ValueError: a new record needs a salt of ``SALT_BYTES``.
     """
     if record is None:
-        if len(fresh_salt) != SALT_BYTES:
-            raise ValueError(f"a salt has {SALT_BYTES} bytes")
-        record = SubjectRecord(salt=base64url(fresh_salt), revision=0, identity=change.identity, purposes={})
+        record = new_record(change.identity, fresh_salt)
     elif record.suppressed_at is not None:
         return record
     purposes, since = record.purposes, change.since if isinstance(change, IdentityLink) else change.effective_at
@@ -58,6 +56,17 @@ def fold(record: SubjectRecord | None, change: ConsentChange | IdentityLink, fre
     if purposes is record.purposes and kept is record.links and more == record.more_links and record.revision:
         return record
     return msgspec.structs.replace(record, revision=record.revision + 1, purposes=purposes, links=kept, more_links=more)
+
+
+def new_record(identity: str, fresh_salt: bytes) -> SubjectRecord:
+    """A record that says nothing yet, revision 0.
+
+    Raises:
+        ValueError: it needs a salt of ``SALT_BYTES``.
+    """
+    if len(fresh_salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes")
+    return SubjectRecord(salt=base64url(fresh_salt), revision=0, identity=identity, purposes={})
 
 
 def linked(links: tuple[Link, ...], new: Link) -> tuple[Link, ...]:

@@ -103,6 +103,37 @@ class FirstSight(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", ta
     at: int
 
 
+class Erasure(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="erasure"):
+    """A subject is to be forgotten (Art. 17 GDPR), or was a device of somebody who is (``consent.changes``).
+
+    Attributes:
+        subject: subject key.
+        identity: "person" or "device", what ``subject`` is.
+        at: when the request was received, ms.
+        request: the request's own id, which says nothing of the subject.
+    """
+
+    subject: str
+    identity: str
+    at: int
+    request: str
+
+
+class Restriction(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="restriction", omit_defaults=True):
+    """Processing of a subject is to be restricted (Art. 18 GDPR), or no longer (``consent.changes``).
+
+    Attributes:
+        subject, identity, at, request: as in ``Erasure``.
+        lifted: the restriction ends.
+    """
+
+    subject: str
+    identity: str
+    at: int
+    request: str
+    lifted: bool = False
+
+
 class ChangesHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="heartbeat"):
     """The normaliser has passed ``clock`` on raw consent partition ``partition`` of ``of``."""
 
@@ -147,7 +178,9 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         identity: "person" or "device".
         purposes: "<regulation>/<purpose>" -> versions, newest first.
         suppressed_at: set in a suppression record (erasure), ms.
-        restricted_at: processing is restricted on request (Art. 18 GDPR): nothing leaves from now on, ms.
+        erased_by: in a suppression record the id of the request.
+        restricted_at: processing was last restricted on request then (Art. 18 GDPR), ms; nothing leaves, ...
+        lifted_at: ... unless the restriction was lifted after that, ms.
         links: a person's devices, or a device's persons, the first known first, at most ``KEPT_LINKS``.
         more_links: there were more than that.
         provisional_until: made at first sight: it goes then (ms) if nothing was stated, linked or requested meanwhile.
@@ -162,7 +195,13 @@ class SubjectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     links: tuple[Link, ...] = ()
     more_links: bool = False
     provisional_until: int | None = None
+    lifted_at: int | None = None
+    erased_by: str = ""
     v: int = SCHEMA
+
+    def restricted(self) -> bool:
+        """Whether a restriction is in force; of two words of one moment the restriction holds."""
+        return self.restricted_at is not None and (self.lifted_at is None or self.lifted_at <= self.restricted_at)
 
 
 class StateHeartbeat(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,7 +53,7 @@ def state_of(record: SubjectRecord) -> str:
     """``ERASED``, ``RESTRICTED`` or "" for a record whose statements count."""
     if record.suppressed_at is not None or not record.salt:
         return ERASED
-    return "" if record.restricted_at is None else RESTRICTED
+    return RESTRICTED if record.restricted() else ""
 
 
 def said_at(versions: Versions, at: int, skew_ms: int, person: str = "") -> tuple[Said, Span]:

@@ -1,7 +1,7 @@
 """What this version of tamis, with the rules now active, says of an input that was refused before.
 
 Rules: events go through the workers' own core, with throw-away keys and no consent, so the answer is only whether they
-can be used; statements of consent go through the workers' own reader. Nothing is written.
+can be used; statements of consent and privacy requests go through the workers' own readers. Nothing is written.
 """
 
 import time
@@ -11,6 +11,8 @@ import msgspec
 
 from tamis.bundles.consent_reader import consent_reader
 from tamis.bundles.load import load_bundle
+from tamis.consent_sources.normalise import Reader
+from tamis.consent_sources.privacy import REQUEST_KEY, RequestReader
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.bundle import Bundle
 from tamis.domain.consent.model import SubjectRecord
@@ -101,12 +103,15 @@ class Recheck:
         self._decode = decoder.decode
         self._intake = Intake(bundle, ring, _Nobody(), decoder)
         self._live = settings.worker.time_source == "broker"
-        self._statements = consent_reader(settings)
+        self._readers: dict[str, Reader] = {
+            Topic.CONSENT_RAW: consent_reader(settings),
+            Topic.PRIVACY_REQUESTS: RequestReader(throw_away_key(REQUEST_KEY), bundle.policy),
+        }
 
     def fates(self, entry: QuarantineEntry, original: Original) -> list[Fate]:
         """One for each event of the record, in order."""
-        if entry.topic == Topic.CONSENT_RAW:
-            found = self._statements.read(original.value)
+        if entry.topic in self._readers:
+            found = self._readers[entry.topic].read(original.value)
             stated = [found] if isinstance(found, Invalid) else found
             return [Fate(n, each.reason if isinstance(each, Invalid) else "") for n, each in enumerate(stated)]
         now = time.time_ns() // 1_000_000 if self._live else entry.received_at

@@ -17,6 +17,7 @@ from tamis.domain.consent.model import (
     Status,
     SubjectRecord,
 )
+from tests.support.core import small_retractor
 
 AT = 1_000_000
 Change = FirstSight | ConsentChange | IdentityLink
@@ -40,7 +41,7 @@ def beat(clock: int) -> ChangesHeartbeat:
 
 
 def fold(table: dict[bytes, bytes], state: FoldState, found: Iterable[Row]) -> int:
-    return Folder(1, lambda: b"x" * SALT_BYTES).batch(0, list(found), table, state)
+    return Folder(1, lambda: b"x" * SALT_BYTES, small_retractor()).batch(0, list(found), table, state).changed
 
 
 def stored(table: dict[bytes, bytes], subject: str = "s") -> SubjectRecord | None:

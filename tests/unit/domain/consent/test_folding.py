@@ -16,6 +16,7 @@ from tamis.domain.consent.model import (
     SubjectRecord,
     heartbeat_key,
 )
+from tests.support.core import small_retractor
 
 
 class Row(msgspec.Struct):
@@ -55,7 +56,7 @@ class Salts:
 
 
 def fold(rows: Iterable[Row], table: Table, state: FoldState, salts: Salts | None = None) -> int:
-    return Folder(3, salts or Salts()).batch(1, list(rows), table, state)
+    return Folder(3, salts or Salts(), small_retractor()).batch(1, list(rows), table, state).changed
 
 
 def record(table: Table, subject: str = "subject-a") -> SubjectRecord:
