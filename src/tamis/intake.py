@@ -22,11 +22,10 @@ from tamis.domain.decide import Decider
 from tamis.domain.differences import Differences
 from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
-from tamis.domain.experiment import NO_TRIAL
 from tamis.domain.keyed import hmac_hex
 from tamis.domain.keyring import Keyring
 from tamis.domain.plan import Plans
-from tamis.domain.pseudonym import committed_part, position_block
+from tamis.domain.pseudonym import committed_part
 from tamis.domain.refused import RefusedEvents
 from tamis.domain.sessions import SessionBook
 from tamis.domain.sightings import Repeat, Sighted
@@ -35,7 +34,7 @@ from tamis.domain.validate import check_time
 from tamis.envelopes.decoder import Decoder
 from tamis.ports import ConsentView, RawRecord, Sightings
 from tamis.records.batch import Emissions, RawBatch, Record
-from tamis.records.outbox import Outbox
+from tamis.records.dispatch import Dispatch
 from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
 from tamis.records.waiting import Case, Decision, WaitingRoom
@@ -77,7 +76,7 @@ class Intake:
             consent.get, consent.version, keys.subjects, keys.pseudonymisers, bundle.policy.max_users
         )
         self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
-        self.destinations = tuple((d.project, d.time_bucket_ms) for d in bundle.destinations)
+        self.dispatch = Dispatch(bundle, keys)
         self.fingerprint = keys.fingerprint
         self.counts = EventCounts(bundle.policy.sites, keys.subject_entry)
 
@@ -107,7 +106,7 @@ class BatchRun:
     """One pass over one batch."""
 
     __slots__ = (
-        "_batch", "_boxes", "_frame", "_in_session", "_intake", "_refused", "_seq", "_shadow", "clock",
+        "_batch", "_frame", "_in_session", "_intake", "_outgoing", "_refused", "_seq", "_shadow", "clock",
         "differences", "leaves", "sighted", "tally", "waiting",
     )  # fmt: skip
 
@@ -121,7 +120,7 @@ class BatchRun:
         self.leaves: list[bytes] = []
         self.sighted = None if known is None else Sighted(known.find)
         self.tally = Tally()
-        self._boxes = tuple(map(Outbox, intake.keys.event_ids, intake.keys.proofs))
+        self._outgoing = intake.dispatch.begin(batch.partition)
         policy = bundle.policy
         self._refused = RefusedEvents(intake.keys.sealer, batch.topic, batch.partition, policy.sites, policy.producers)
         self.waiting = WaitingRoom(intake.keys.held, log.origin, batch.partition)
@@ -135,9 +134,7 @@ class BatchRun:
 
     def outputs(self) -> dict[str, list[Record]]:
         """Everything to be sent, by topic."""
-        outputs: dict[str, list[Record]] = {destination.topic: [] for destination in self._intake.bundle.destinations}
-        for destination, box in zip(self._intake.bundle.destinations, self._boxes, strict=True):
-            outputs[destination.topic] += box.records()
+        outputs = self._outgoing.records()
         outputs[Topic.EVENTS_QUARANTINE] = self._refused.records
         outputs[Topic.EVENTS_HELD] = self.waiting.records
         if self.sighted is not None:
@@ -156,7 +153,7 @@ class BatchRun:
         if self._shadow is not None and self.differences is not None:
             self.differences.compare(decisions, self._shadow.decide(cases))
         decisions = self.waiting.admit(cases, decisions)
-        self._send(cases, decisions, tags)
+        self._outgoing.send(cases, decisions, tags)
         self._write_leaves(cases, decisions, tags)
         self.waiting.keep(cases, decisions, self.leaves, self._seq)
         self._count(cases, decisions)
@@ -237,25 +234,6 @@ class BatchRun:
                 subject.keep(plan.route.slot + said.id, standing, now - occurred_at)
             decisions.append((plan, plan.value(event), subject, standing))
         return decisions
-
-    def _send(self, cases: list[Case], decisions: list[Decision], tags: list[bytes]) -> None:
-        """One record for each destination that a standing lists."""
-        destinations, partition = self._intake.destinations, self._batch.partition
-        for (_, offset, index, _, occurred_at, _, event), (plan, value, _, standing), tag in zip(
-            cases, decisions, tags, strict=True
-        ):
-            if not standing.sends:
-                continue
-            position = position_block(partition, offset, index)
-            name = event.name if event.name in plan.names else event.kind
-            trial = NO_TRIAL if plan.trial is None else plan.trial(event)
-            for send in standing.sends:
-                (project, bucket_ms), box = destinations[send.number], self._boxes[send.number]
-                at = occurred_at - occurred_at % bucket_ms
-                box.add((tag, position, send.pseudonym, name, plan.rule, plan.stage, value, at, project(event), trial,
-                         send.previous))  # fmt: skip
-        for box in self._boxes:
-            box.encode()
 
     def _write_leaves(self, cases: list[Case], decisions: list[Decision], tags: list[bytes]) -> None:
         """Fills the places that ``_read`` kept."""

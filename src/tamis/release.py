@@ -112,7 +112,7 @@ class _HeldRun(BatchRun):
         decisions = [
             (plan, value, subject, self._restated(standing)) for plan, value, subject, standing in self.decide(cases)
         ]
-        self._send(cases, decisions, tags)
+        self._outgoing.send(cases, decisions, tags)
         self._write_held_leaves(cases, decisions, tags)
         self._count_held(cases, decisions)
         self._held.clear()

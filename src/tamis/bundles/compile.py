@@ -12,7 +12,7 @@ from tamis.domain.bundle import Destination
 from tamis.domain.conditions import both, compile_condition
 from tamis.domain.conversion import compile_value
 from tamis.domain.event import Event
-from tamis.domain.minimise.projection import DROP, Field, compile_projection
+from tamis.domain.minimise.projection import DROP, Field, compile_projection, veiled
 from tamis.domain.paths import required_path
 from tamis.domain.property_schema import compile_schema
 from tamis.domain.rules import Cap, CompiledRule, Experiment, Predicate, Rule, Trigger
@@ -88,6 +88,7 @@ def compile_destination(values: Values) -> Destination:
         topic=values["topic"],
         purposes=tuple(values["purposes"]),
         project=compile_projection(fields),
+        veiled=veiled(fields),
         field_names=tuple(field.name for field in fields if field.action != DROP),
         accepts=values.get("accepts", "tagged"),
         valid_at=values.get("valid_at", "both"),

@@ -20,8 +20,22 @@ _VALID_AT = {
 _ALWAYS = (
     ("event_id, proof_id", "ids of the event, made for this destination alone"),
     ("subject", "pseudonym of the person, made for this destination alone"),
+    ("pid_prev", "the person's pseudonym of the key epoch before, for some weeks after a rotation"),
     ("name, rule, stage, value", "what the rule says of the event"),
+    ("experiment, variant", "where the rule belongs to an experiment: which, and what the person saw of it"),
+    ("occurred_at", "when it happened, rounded down as said above"),
 )
+_KINDS = {
+    "ip": "only the network: /24 of an IPv4 address, /48 of an IPv6 address",
+    "url": "only scheme, host and path of the address",
+    "referrer": "only the host of the address",
+    "user_agent": "only browser, system and class of device",
+}
+_ACTIONS = {
+    "keep": "as it is, up to 1,024 characters; addresses without query and fragment",
+    "pseudonymise": "as a pseudonym, made for this person and destination alone",
+    "scrub": "as it is, without e-mail and network addresses, numbers of telephones, cards and accounts, and secrets",
+}
 
 
 def describe(bundle: Bundle) -> str:
@@ -82,9 +96,14 @@ def _active(rule: Values) -> bool:
 
 
 def _action(how: Values) -> str:
-    options = [f"{key} {how[key]}" for key in ("as", "chars", "size", "every") if key in how]
     action = str(how["action"])
-    return f"{action} ({', '.join(options)})" if options else action
+    if action == "generalise":
+        return f"generalised: {_KINDS[how['as']]}"
+    if action == "truncate":
+        return f"truncated: only the first {how['chars']} characters"
+    if action == "bucket":
+        return f"rounded down to {'a multiple of ' if 'size' in how else ''}{how.get('size') or how['every']}"
+    return f"{action}: {_ACTIONS[action]}"
 
 
 def _list(items: list[str]) -> str:

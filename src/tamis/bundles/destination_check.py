@@ -4,19 +4,20 @@ Rules: ids and topics are unique; the topic is ``events.clean`` or ``crm.<id>``;
 action with its options and no others, and a path that leads to no identity.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tamis.bundles.condition_check import check_path
 from tamis.bundles.document import Place
-from tamis.bundles.personal import looks_personal
+from tamis.bundles.personal import looks_free, looks_like_id, looks_personal
 from tamis.bundles.problem import Problem
 from tamis.bundles.rule_check import duplicates, unknown
-from tamis.domain.minimise.projection import ACTIONS, DROP, KEEP, RESERVED
+from tamis.domain.minimise.projection import ACTIONS, DROP, KEEP
+from tamis.domain.minimise.pseudonymise import PSEUDONYMISE
 from tamis.domain.paths import parse_path
 
 CLEAN = "events.clean"
 # Options an action needs: one of each tuple, and no options beside these.
-_OPTIONS = {KEEP: (), DROP: ()} | {name: maker.needs for name, maker in ACTIONS.items()}
+_OPTIONS = {KEEP: (), DROP: (), PSEUDONYMISE: ()} | {name: maker.needs for name, maker in ACTIONS.items()}
 _COMMON = frozenset(("from", "action", "why"))
 
 
@@ -47,9 +48,7 @@ def _field(field: Place) -> Iterator[Problem]:
         return
     action = field.text("action")
     yield from check_path(field.at("from"))
-    if action in RESERVED:
-        yield field.at("action").error(f'the action "{action}" is reserved: use drop, truncate or generalise')
-    elif action and action not in _OPTIONS:
+    if action and action not in _OPTIONS:
         yield field.at("action").error(f'unknown field action "{action}": there is {", ".join(sorted(_OPTIONS))}')
     elif action:
         yield from _options(field, action)
@@ -71,5 +70,16 @@ def _options(field: Place, action: str) -> Iterator[Problem]:
 def _personal(field: Place, action: str) -> Iterator[Problem]:
     path = field.text("from")
     parsed = parse_path(path)
-    if action in (KEEP, "truncate") and parsed is not None and looks_personal(parsed.keys):
-        yield field.warning(f'"{path}" looks like personal data: generalise or drop it')
+    if parsed is None or action not in (KEEP, "truncate", "scrub"):
+        return
+    if looks_personal(parsed.keys):
+        yield field.warning(f'"{path}" looks like personal data: {_instead(parsed.keys, action)}')
+    elif action != "scrub" and looks_free(parsed.keys):
+        yield field.warning(f'"{path}" looks like text people type: scrub or drop it')
+
+
+def _instead(keys: Sequence[str], action: str) -> str:
+    """What to do with a field that looks personal; an id may be of use as a pseudonym."""
+    if action == "scrub":
+        return "scrubbing finds no names; generalise or drop it"
+    return "pseudonymise or drop it" if looks_like_id(keys) else "generalise or drop it"

@@ -5,7 +5,7 @@ For a lint: a value may be personal under any name, and a key with such a name m
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WORDS = frozenset(
     ("email", "emails", "mail", "phone", "phones", "tel", "telephone", "mobile", "msisdn", "fax", "address",
@@ -20,6 +20,26 @@ _KEYS = frozenset(
      "lng", "lon", "national_id", "tax_id", "license_plate")
 )  # fmt: skip
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+# Last keys whose values are as a rule typed by people.
+_FREE = frozenset(
+    ("query", "search", "search_term", "search_query", "keyword", "keywords", "message", "comment", "comments", "note",
+     "notes", "feedback", "review", "review_text", "body", "free_text", "freetext", "text", "answer", "question",
+     "description", "reason", "subject_line", "input", "content_text")
+)  # fmt: skip
+
+
+def looks_free(keys: Sequence[str]) -> bool:
+    """Whether the value of a path looks like text that people type."""
+    words = [part.lower() for part in _PARTS.findall(keys[-1])] if keys else []
+    return "_".join(words) in _FREE
+
+
+def looks_like_id(keys: Sequence[str]) -> bool:
+    """Whether the value of a path looks like an id of somebody or something."""
+    words = [part.lower() for part in _PARTS.findall(keys[-1])] if keys else []
+    return bool(words) and words[-1] in ("id", "ids", "uid", "uuid", "number", "username", "login")
 
 
 def looks_personal(keys: Iterable[str]) -> bool:

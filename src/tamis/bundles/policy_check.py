@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from tamis.bundles.condition_check import check_path
 from tamis.bundles.document import Place
 from tamis.bundles.problem import Problem
+from tamis.domain.consent.regulation_names import plain
 from tamis.domain.consent.strings.gpp import NAMES
 
 SECTIONS = {name: number for number, name in NAMES.items() if name not in ("header", "integrity")}
@@ -42,6 +43,7 @@ def _regulations(policy: Place) -> Iterator[Problem]:
     known = {name for name, _ in policy.at("regulations").members()}
     if known and policy.text("regulation") not in known:
         yield _unknown(policy.at("regulation"), "regulation", policy.text("regulation"), known)
+    yield from _other_names(policy, known)
     purposes = {purpose for purpose, _ in policy.at("purposes").members()}
     for _, law in policy.at("regulations").members():
         for place in (law.at("tcf").at("purposes"), law.at("consent_mode")):
@@ -53,6 +55,14 @@ def _regulations(policy: Place) -> Iterator[Problem]:
                 if purpose not in purposes:
                     yield _unknown(at, "purpose", purpose, purposes)
         yield from _signals(law)
+
+
+def _other_names(policy: Place, known: set[str]) -> Iterator[Problem]:
+    meaning = {name: name for name in known}
+    for name, law in policy.at("regulations").members():
+        for alias, at in law.at("aliases").texts():
+            if meaning.setdefault(plain(alias), name) != name:
+                yield at.error(f'"{alias}" already stands for the regulation "{meaning[plain(alias)]}"')
 
 
 def _signals(law: Place) -> Iterator[Problem]:

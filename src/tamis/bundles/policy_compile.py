@@ -59,6 +59,7 @@ def _regulation(name: str, law: Values) -> Regulation:
         opt_outs={kind: tuple(named) for kind, named in law.get("opt_outs", {}).items()},
         gpp_sections=frozenset(SECTIONS[section] for section in law.get("gpp_sections", ())),
         consent_mode={purpose: tuple(types) for purpose, types in law.get("consent_mode", {}).items()},
+        aliases=tuple(law.get("aliases", ())),
     )
 
 

@@ -1,7 +1,8 @@
 """From statements to canonical changes: categories become purposes, identities become subject keys.
 
 Rules: one change per identity stated, as the source stated it: a grant for person and device is recorded for both, a
-refusal too. Unknown categories and regulations are ignored and counted; when several categories mean one purpose the
+refusal too. Unknown categories are ignored and counted; of a statement under an unknown regulation only the refusals
+count, under every regulation (``domain.consent.regulation_names``); when several categories mean one purpose the
 strictest choice holds; a complete statement refuses the purposes of the vendor categories it leaves out. A choice
 cannot take effect after it was received; a grant without a date is ignored (delivered again it would overtake a
 withdrawal), a refusal without one holds from receipt. Pure.
@@ -13,10 +14,8 @@ from collections.abc import Iterator
 from tamis.consent_sources.statement import Statement
 from tamis.domain.bundle import Policy
 from tamis.domain.consent.model import ConsentChange, Status, keep_stricter
+from tamis.domain.consent.regulation_names import Filed, RegulationNames
 from tamis.domain.identity import SubjectKeys
-
-# Kept apart in the record beside the policy's own, never judged; the set is closed so that records stay small.
-REGULATIONS = frozenset({"gdpr", "uk_gdpr", "eprivacy", "fadp", "lgpd", "law25", "pipeda", "ccpa", "us_privacy"})
 
 NO_SUBJECT = "no_subject"
 UNKNOWN_CATEGORY = "unknown_category"
@@ -38,7 +37,7 @@ class Keying:
     def __init__(self, policy: Policy, keys: SubjectKeys) -> None:
         self._aliases = policy.aliases
         self._regulation = policy.regulation
-        self._regulations = REGULATIONS.union((policy.regulation,), (law.id for law in policy.judged()))
+        self._regulations = RegulationNames(policy.judged())
         self._keys = keys
         self._vendor_purposes = tuple(
             dict.fromkeys(purpose for category, purpose in policy.aliases.items() if category not in policy.purposes)
@@ -52,10 +51,9 @@ class Keying:
             recorded_at: when it was received, ms.
             ignored: counts by cause, added to.
         """
-        regulation = said.regulation or self._regulation
-        if regulation not in self._regulations:
+        filed = self._regulations.file(said.regulation or self._regulation)
+        if not filed.known:
             ignored[UNKNOWN_REGULATION] += 1
-            return
         subjects = tuple(self._subjects(said))
         if not subjects:
             ignored[NO_SUBJECT] += 1
@@ -64,6 +62,18 @@ class Keying:
         if not choices:
             return
         effective_at = recorded_at if said.effective_at is None else min(said.effective_at, recorded_at)
+        for regulation, of_it in _by_regulation(filed, choices):
+            yield from self._of(said, subjects, regulation, of_it, effective_at, recorded_at)
+
+    def _of(
+        self,
+        said: Statement,
+        subjects: tuple[tuple[str, str], ...],
+        regulation: str,
+        choices: dict[str, Status],
+        effective_at: int,
+        recorded_at: int,
+    ) -> Iterator[ConsentChange]:
         for number, (identity, subject) in enumerate(subjects):
             yield ConsentChange(
                 subject=subject, identity=identity, regulation=regulation, choices=choices, effective_at=effective_at,
@@ -92,3 +102,14 @@ class Keying:
             else:
                 keep_stricter(stated, purpose, status)
         return choices | stated
+
+
+def _by_regulation(filed: Filed, choices: dict[str, Status]) -> Iterator[tuple[str, dict[str, Status]]]:
+    """Each regulation with what is filed under it."""
+    refusals: dict[str, Status] = {
+        purpose: status for purpose, status in choices.items() if status is not Status.GRANTED
+    }
+    for regulation in filed.refusals:
+        found = choices if regulation in filed.grants else refusals
+        if found:
+            yield regulation, found

@@ -15,6 +15,13 @@ from tamis.domain.rules import RuleSet
 Projection = Callable[[Event], dict[str, Any]]
 
 
+class Veiled(msgspec.Struct, frozen=True):
+    """A field whose value leaves as a pseudonym: its output name, and what fetches the value."""
+
+    name: str
+    get: Callable[[Event], Any]
+
+
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Who receives events, on what condition, and which fields.
 
@@ -28,6 +35,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
         time_bucket_ms: ``occurred_at`` is rounded down to this; 1 keeps it.
         hold: events wait for a yes that this destination needs, where the policy holds events at all.
         project: gives the allow-listed, minimised fields; anything not listed is left out.
+        veiled: listed fields that ``project`` leaves out because they need keys (``minimise.pseudonymise``).
         field_names: output field names, for documents and tests.
     """
 
@@ -41,6 +49,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     max_lateness_ms: int = 72 * 3_600_000
     time_bucket_ms: int = 1
     hold: bool = True
+    veiled: tuple[Veiled, ...] = ()
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):

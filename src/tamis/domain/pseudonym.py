@@ -63,6 +63,20 @@ class Pseudonymiser:
             raise ValueError("a subject without a salt has no pseudonym")
         return self.prefix + self._token(salt + subject_key.encode())
 
+    def field(self, salt: bytes, subject_key: str, name: str, value: str) -> str:
+        """The pseudonym of an id in a field: of this person's, under this name.
+
+        The input goes on behind what a person's own pseudonym is made of, so the two are never equal.
+
+        Raises:
+            ValueError: there is no salt, hence no pseudonym.
+        """
+        if not salt:
+            raise ValueError("a subject without a salt has no pseudonym")
+        return self.prefix + self._token(
+            b"\0".join((salt + subject_key.encode(), b"field", name.encode(), value.encode()))
+        )
+
 
 class EventIds:
     """Event tags as ids for one destination.

@@ -91,6 +91,14 @@ class Subject:
         """
         return self._pseudonymisers[domain].pseudonym(self._salt, self.key)
 
+    def field_pseudonym(self, domain: str, name: str, value: str) -> str:
+        """The pseudonym of an id in a field of this person's events, for one destination.
+
+        Raises:
+            ValueError: the subject has no salt.
+        """
+        return self._pseudonymisers[domain].field(self._salt, self.key, name, value)
+
     @property
     def overlap_until(self) -> int:
         """Until when (ms, time of receipt) records also name the pseudonym of the epoch before; 0: no overlap."""

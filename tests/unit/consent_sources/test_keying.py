@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+import pytest
 
 from tamis.consent_sources.keying import Keying
 from tamis.consent_sources.statement import Statement
@@ -78,10 +79,23 @@ def test_a_complete_statement_refuses_what_its_vendor_leaves_out() -> None:
     assert found[0].choices == {"analytics": YES, "marketing": NO}, "email has no vendor category: untouched"
 
 
-def test_an_unknown_regulation_is_ignored_a_known_one_kept_apart() -> None:
-    assert changes(regulation="martian-law") == ([], Counter(unknown_regulation=1))
+def test_under_an_unknown_regulation_only_refusals_count_a_known_one_is_kept_apart() -> None:
+    found, ignored = changes(regulation="martian-law", choices={"Analytics": YES, "email": NO})
+    assert [(each.regulation, each.choices) for each in found] == [("gdpr", {"email": NO})]
+    assert ignored == Counter(unknown_regulation=1)
+    assert changes(regulation="martian-law", choices={"Analytics": YES}) == ([], Counter(unknown_regulation=1))
     found, _ = changes(regulation="ccpa")
     assert found[0].regulation == "ccpa"
+
+
+@pytest.mark.parametrize("name", ["ccpa", "CPRA", "ccpa-cpra", "us_privacy", "usnat", "California", "vcdpa"])
+def test_other_names_of_a_law_are_filed_under_the_policys(name: str) -> None:
+    laws = Regulation(id="gdpr"), Regulation(id="us_privacy", silence=True)
+    keying = Keying(msgspec.structs.replace(POLICY, regulations=laws), KEYS)
+    for status in (YES, NO):
+        said = Statement(source="s", choices={"analytics": status}, device="d", regulation=name, effective_at=1)
+        (change,) = keying.changes(said, 2, Counter())
+        assert (change.regulation, change.choices) == ("us_privacy", {"analytics": status})
 
 
 def test_no_choice_takes_effect_after_it_was_received() -> None:

@@ -41,6 +41,7 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
         gpp_sections: ids of the GPP sections read; empty = all those of the United States.
         consent_mode: canonical purpose -> Google consent types that it needs.
         hold: events may wait for a decision, where the policy holds events at all.
+        aliases: other names that statements have for it (``regulation_names``).
     """
 
     id: str
@@ -51,6 +52,7 @@ class Regulation(msgspec.Struct, frozen=True, kw_only=True):
     gpp_sections: frozenset[int] = frozenset()
     consent_mode: Mapping[str, tuple[str, ...]] = {}
     hold: bool = True
+    aliases: tuple[str, ...] = ()
 
 
 class Minors(msgspec.Struct, frozen=True, kw_only=True):

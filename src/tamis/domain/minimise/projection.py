@@ -3,7 +3,7 @@
 Rules: a field that is not listed does not leave; a listed one leaves as its action makes it or not at all. The function
 is written out as straight-line code, once per bundle, in which each object that holds fields is fetched once; of what
 people wrote only names and keys enter that code, as ``repr`` of a text. Field actions are registered here, one file
-each. Reserved for later: ``pseudonymise``, ``scrub``.
+each. ``pseudonymise`` needs keys: a projection leaves such fields out (``veiled``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +12,16 @@ from typing import Any
 
 import msgspec
 
-from tamis.domain.bundle import Projection
+from tamis.domain.bundle import Projection, Veiled
 from tamis.domain.minimise.action import Action, Options
 from tamis.domain.minimise.bucket import bucket
 from tamis.domain.minimise.generalise import generalise
 from tamis.domain.minimise.keep import keep, keep_for
+from tamis.domain.minimise.pseudonymise import PSEUDONYMISE
+from tamis.domain.minimise.scrub import scrub
 from tamis.domain.minimise.text import MAX_TEXT_CHARS
 from tamis.domain.minimise.truncate import truncate
-from tamis.domain.paths import Path, step
+from tamis.domain.paths import Path, getter, step
 
 
 class Maker(msgspec.Struct, frozen=True):
@@ -34,15 +36,15 @@ class Maker(msgspec.Struct, frozen=True):
     needs: tuple[tuple[str, ...], ...]
 
 
-# One line an action. "keep" looks at the path and "drop" does nothing: they stand apart.
+# One line an action. "keep" looks at the path, "drop" does nothing, "pseudonymise" needs keys: they stand apart.
 ACTIONS: dict[str, Maker] = {
     "bucket": Maker(bucket, (("size", "every"),)),
     "generalise": Maker(generalise, (("as",),)),
+    "scrub": Maker(scrub, ()),
     "truncate": Maker(truncate, (("chars",),)),
 }
 KEEP = "keep"
 DROP = "drop"
-RESERVED = frozenset(("pseudonymise", "scrub"))
 
 
 # Text that ``keep`` and ``safe_text`` give back as it is.
@@ -67,7 +69,7 @@ def compile_projection(fields: Sequence[Field]) -> Projection:
     Args:
         fields: checked; names are unique; ``drop`` lines only say that somebody decided against a field.
     """
-    used = [field for field in fields if field.action != DROP]
+    used = [field for field in fields if field.action not in (DROP, PSEUDONYMISE)]
     names: dict[str, Any] = {"type": type, "dict": dict, "str": str, "len": len, "partial": partial, "step": step}
     source = ["def project(event):", " out = {}"]
     getters: dict[tuple[str, ...], str] = {}
@@ -81,6 +83,11 @@ def compile_projection(fields: Sequence[Field]) -> Projection:
     exec("\n".join(source), names)  # noqa: S102 - made of numbers and repr() alone, see the module docstring
     project: Projection = names["project"]
     return project
+
+
+def veiled(fields: Sequence[Field]) -> tuple[Veiled, ...]:
+    """The fields of an allow-list that leave as pseudonyms."""
+    return tuple(Veiled(field.name, getter(field.path)) for field in fields if field.action == PSEUDONYMISE)
 
 
 def _holder(place: tuple[str, ...], getters: dict[tuple[str, ...], str]) -> list[str]:
