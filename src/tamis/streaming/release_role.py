@@ -27,7 +27,7 @@ def release_app(parts: Parts, consent: FreshConsent, observer: ReleaseObserver) 
         bundle = selection.active
         return Intake(bundle, keyring(parts, bundle), consent, Decoder(parts.keys.derive("event-id")))
 
-    switch = Switch(parts.selection(), make, nobody_told)
+    switch = Switch(parts.selection(), make, nobody_told, parts.ring)
 
     def core() -> Intake:
         switch.newer()
