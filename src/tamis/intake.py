@@ -98,8 +98,9 @@ class Intake:
         clock = run.clock if batch.records else max(run.clock, batch.clock)
         head = log.append(run.leaves, run.tally.by_outcome(), batch.first, batch.next, clock, batch.lost)
         fresh = {} if run.sighted is None else run.sighted.fresh
-        outputs, keyed = run.outputs(), run.waiting.keyed
-        return Emissions(outputs, run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices), keyed)
+        out, keyed = run.outputs(), run.waiting.keyed
+        sent = {destination.id: len(out[destination.topic]) for destination in self.bundle.destinations}
+        return Emissions(out, run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices), keyed, sent)
 
 
 class BatchRun:

@@ -83,7 +83,9 @@ class Release:
         for (outcome, _), n in run.fates.items():
             counts[outcome] += n
         head = log.append(run.leaves, dict(counts), batch.first, batch.next, run.clock, batch.lost)
-        emissions = Emissions(run.outputs(), run.leaves, head, run.tally, run.clock, notices=tuple(notices))
+        out = run.outputs()
+        sent = {destination.id: len(out.get(destination.topic, ())) for destination in self.intake.bundle.destinations}
+        emissions = Emissions(out, run.leaves, head, run.tally, run.clock, notices=tuple(notices), sent=sent)
         return Released(emissions, run.fates)
 
 

@@ -232,6 +232,10 @@ class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[
         Port, Meta(description="0: off; under `tamis run` the replica gets this port, the workers the next ones")
     ] = 0
+    max_label_values: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="most frequent producers and series shown one by one; the rest is `other`"),
+    ] = 100
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="least level shown")] = "info"
     log_format: Annotated[Literal["console", "json"], Meta(description="one line for people, or for programs")] = (
         "console"

@@ -88,7 +88,8 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
     given = folder_bundle(settings) if settings.rules.source == "folder" else None
     refuse_wrong_topics(settings, given)
     now = event_clock(settings, clock)
-    telemetry = Telemetry(vocabulary(version("tamis"), names), settings.topics.prefix, now)
+    words, most = vocabulary(version("tamis"), names), settings.telemetry.max_label_values
+    telemetry = Telemetry(words, settings.topics.prefix, now, most)
     port = telemetry.serve(settings.telemetry)
     try:
         watch = start_rules(settings, keys, reporter(worker_name(), version("tamis"), names), telemetry.rules, given)

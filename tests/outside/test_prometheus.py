@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from deploy.grafana.build import queries
+from deploy.grafana.build import INCIDENTS, queries
+from tamis.anomaly.count_detector import Judgement
 from tamis.domain.audit.log import AuditLog
 from tamis.domain.audit.note import Signature
 from tamis.domain.audit.requests import ErasureReceipt
 from tamis.domain.audit.witness import Cosigned
 from tamis.domain.consent.folding import Folded
 from tamis.domain.consent.model import Status
+from tamis.domain.counts.sketch import sketch_of
 from tamis.domain.rules import RuleSet
 from tamis.domain.tally import Tally
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
 from tamis.records.batch import Emissions, RawBatch
-from tamis.records.metrics import Cell, Partial
+from tamis.records.metrics import Cell, Partial, SubjectsCell
 from tamis.records.topics import Topic
 from tamis.release import Released
 from tamis.stores.sightings.memory import MemorySightings
@@ -68,7 +70,7 @@ class Worker:
         self.intake, self.log = small_intake(consent), AuditLog("events.raw/0")
         candidate = msgspec.structs.replace(small_bundle(), hash="fedcba9876543210", rules=RuleSet(()))
         self.intake.shadow, self.known = small_intake(consent, candidate), MemorySightings(60)
-        self.windows = WindowState()
+        self.windows, self.minute = WindowState(), wall_clock() // MINUTE_MS - 100
         self.age = self.telemetry.age(60.0)
         self.offset = 0
         for role, topics in {"intake": ["x.events.raw"], "consent": ["x.consent.raw", "x.consent.changes"],
@@ -100,9 +102,11 @@ class Worker:
         self.telemetry.consent.requested(0, Counter({"requests/erasure": 1}), now)
         self._committed("consent", "x.consent.changes", 2)
         self._decide_again(now)
-        self._count(now)
+        self._count()
         self._committed("metrics", "x.metrics.partials", 1)
         self.telemetry.incidents.alerts_written(0, [_alert("updated")])
+        band = Judgement(score=0.9, observed=0.0, expected=9.0, low=5.0, high=12.0)
+        self.telemetry.incidents.series_judged(0, [("shop/newsletter_signup", band)])
         self.age.sampled(3.0)
 
     def _decide_again(self, now: int) -> None:
@@ -117,10 +121,18 @@ class Worker:
         edge.batch_committed(topic, 0, n, 0.004, 0.03)
         edge.lag(topic, 0, 12)
 
-    def _count(self, now: int) -> None:
-        cells = (Cell("shop/newsletter_signup", now // MINUTE_MS, "accepted", "granted", 1, 5.0),)
-        partial = Partial(source="events.raw/0", sources=1, first=0, next=1, watermark=now, cells=cells)
-        self.windows.apply(partial)
+    def _count(self) -> None:
+        """Each call closes a minute."""
+        series, minute = "shop/newsletter_signup", self.minute
+        cells = (Cell(series, minute, "accepted", "granted", 1, 5.0, "intent", "email", "mobile"),)
+        subjects = (SubjectsCell(series, minute, sketch_of([7])),)
+        self.minute += 1
+        self.windows.apply(
+            Partial(
+                source="events.raw/0", sources=1, first=0, next=1, watermark=self.minute * MINUTE_MS, cells=cells,
+                subjects=subjects,
+            )
+        )  # fmt: skip
         self.telemetry.windows.windows_closed(0, self.windows.close(), self.windows)
 
 
@@ -132,7 +144,7 @@ def _folded() -> Folded:
 def _alert(state: str = "open") -> Alert:
     return Alert(
         id="i", state=state, series="shop/newsletter_signup", kind="drop", severity="page", opened_at=0, detected_at=0,
-        minute=1, observed=0.0, expected=9.0, low=5.0, high=12.0, score=0.9, owner="growth",
+        minute=1, observed=0.0, expected=9.0, low=5.0, high=12.0, score=0.9, owner="growth", sla="4h",
     )  # fmt: skip
 
 
@@ -201,7 +213,7 @@ Watched = tuple[Prometheus, Worker, list[Replica | Sealer]]
 
 def test_every_query_of_the_dashboards_has_an_answer(watched: Watched) -> None:
     server, worker, others = watched
-    waiting = set(queries())
+    waiting = {*queries(), INCIDENTS}
 
     def all_answered() -> bool:
         worker.step()
@@ -225,7 +237,7 @@ def test_alerts_fire(watched: Watched) -> None:
     worker.step()
     edge.batch_committed("x.events.raw", 0, 9, 0.01, 0.01)
     edge.fatal("FaustError")
-    wanted = {"TamisLedgerResidual", "TamisFatal", "TamisIncident"}
+    wanted = {"TamisLedgerResidual", "TamisFatal", "TamisIncident", "TamisSlaMissed"}
     _until(lambda: wanted <= firing(), firing)
     edge.gate("x.events.raw", "consent_too_old")
     _until(lambda: server.alerts().get("TamisGateClosed") == "pending", server.alerts)

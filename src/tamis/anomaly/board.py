@@ -9,12 +9,13 @@ Not handled here: topics and transactions (the agent), what a judgement is (``st
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
 import msgspec
 
 from tamis.anomaly.causes import cause_of
+from tamis.anomaly.count_detector import Judgement
 from tamis.anomaly.incidents import ALONE, CLOSED, IncidentPolicy, RuleFacts, split_series
 from tamis.anomaly.site_watch import WHOLE, SiteWatch
 from tamis.anomaly.snapshots import decode_snapshot, encode_snapshot
@@ -149,6 +150,10 @@ class Board:
         found = [watch.incidents.open for watch in self._all()]
         found += [watch.absent for watch in self._watched.values()]
         return sorted((alert for alert in found if alert is not None), key=lambda alert: (alert.series, alert.id))
+
+    def judged(self) -> Iterator[tuple[str, Judgement]]:
+        """What the last minute of each watched series looked like, by series."""
+        return ((series, watch.verdict.judgement) for series, watch in self._watched.items())
 
     def _all(self) -> list[Watch | SiteWatch]:
         return [*self._watched.values(), *self._sites.values()]

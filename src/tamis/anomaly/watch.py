@@ -11,7 +11,7 @@ import msgspec
 
 from tamis.anomaly.absence import AbsenceDetector
 from tamis.anomaly.incidents import MINUTE_MS, IncidentPolicy, Incidents, IncidentState, RuleFacts, Site, Surroundings
-from tamis.anomaly.stream_detector import MINUTE_S, StreamDetector
+from tamis.anomaly.stream_detector import MINUTE_S, StreamDetector, Verdict
 from tamis.records.alert import Alert
 
 SNAPSHOT_VERSION = 2
@@ -62,7 +62,7 @@ class Watch:
     """
 
     __slots__ = ("_absence", "_expected", "_series", "_upstream", "absent", "detector", "fresh", "incidents", "minute",
-                 "next", "seen")  # fmt: skip
+                 "next", "seen", "verdict")  # fmt: skip
 
     def __init__(self, series: str, policy: IncidentPolicy) -> None:
         self._series = series
@@ -75,6 +75,7 @@ class Watch:
         self.next = 0
         self.seen = self.minute = -1
         self.fresh = True
+        self.verdict = Verdict()
 
     def step(self, at: Minute, facts: RuleFacts) -> list[Alert]:
         """Judge one minute; what there is to tell."""
@@ -87,7 +88,7 @@ class Watch:
         if at.events:
             self.seen = at.minute
         self.minute = at.minute
-        verdict = self.detector.observe(MINUTE_S * at.minute, at.events, upstream)
+        verdict = self.verdict = self.detector.observe(MINUTE_S * at.minute, at.events, upstream)
         told = self.incidents.step(at.minute, verdict, facts, at.around)
         absent = self._absent(at, facts)
         return [alert for alert in (told, absent) if alert is not None]

@@ -9,6 +9,7 @@ import sys
 import click
 
 from tamis.cli.session import Session, pass_session
+from tamis.services.scrape_targets import write_scrape_targets
 from tamis.services.supervisor import Supervisor, host_processes, restart_policy
 
 
@@ -26,8 +27,10 @@ class GivenUp(click.ClickException):
 def command(session: Session, workers: int | None) -> None:
     """Run the replica and the workers of this host; restart what ends, drain on SIGTERM."""
     settings = session.settings
+    processes = host_processes(settings, workers or settings.worker.processes, session.settings_file)
+    write_scrape_targets(settings, processes)
     supervisor = Supervisor(
-        host_processes(settings, workers or settings.worker.processes, session.settings_file),
+        processes,
         restart_policy(settings),
         drain_grace_s=settings.worker.drain_grace_s,
         out=sys.stdout.buffer,

@@ -24,6 +24,7 @@ class Emissions(msgspec.Struct, frozen=True):
         fresh: epoch minute -> 24 bytes for each event seen first in this batch (``domain.sightings``).
         notices: values for the audit log that stand in front of ``leaves`` and for no event.
         keyed: topic without prefix -> records for the partition of each one's key.
+        sent: destination -> records for it in ``outputs``, which are let go once they are written.
     """
 
     outputs: Mapping[str, list[Record]]
@@ -35,6 +36,7 @@ class Emissions(msgspec.Struct, frozen=True):
     fresh: Mapping[int, Sequence[bytes]] = {}
     notices: tuple[bytes, ...] = ()
     keyed: Mapping[str, list[Record]] = {}
+    sent: Mapping[str, int] = {}
 
 
 class RawBatch(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from tamis.domain.audit.report import Check
 from tamis.domain.audit.witness import Split, Trouble
 from tamis.domain.outcome import InvalidReason, Outcome, Reason
 from tamis.records.topics import Topic
+from tamis.telemetry.counts_series import COUNTS_SERIES
 from tamis.telemetry.held_series import HELD_SERIES
 from tamis.telemetry.privacy_series import PRIVACY_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
@@ -291,4 +292,4 @@ UNANCHORED = _series(
     SEALER, "gauge", "sealer_unanchored_seconds", "How long no timestamp authority has stamped an anchor that is due."
 )
 
-CATALOGUE: tuple[Series, ...] = tuple(_defined)
+CATALOGUE: tuple[Series, ...] = (*_defined, *COUNTS_SERIES)

@@ -12,6 +12,7 @@ from tamis.domain.tally import NO_RULE
 from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
 from tamis.telemetry import catalogue, rules_series
+from tamis.telemetry.counts import MOST_LABEL_VALUES, CountsTelemetry
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
 
@@ -25,10 +26,12 @@ class IntakeTelemetry:
     Args:
         shelf: the process's series.
         now: ms, the time events are judged at.
+        most: values at a time of labels that are no closed set.
     """
 
-    def __init__(self, shelf: Shelf, now: Callable[[], int]) -> None:
+    def __init__(self, shelf: Shelf, now: Callable[[], int], most: int = MOST_LABEL_VALUES) -> None:
         self._shelf = shelf
+        self._counts = CountsTelemetry(shelf, most)
         self._behind = Slowest(shelf, catalogue.INTAKE_BEHIND, now)
         self._leaves_of: dict[int, int] = {}
         self._events = shelf[catalogue.EVENTS]
@@ -56,6 +59,8 @@ class IntakeTelemetry:
                 self._quarantined.of(_RAW, fate[1]).inc(count)
         for place, count in rules.items():
             self._rules.of(*place).inc(count)
+        self._counts.counted(emissions.tally)
+        self._counts.sent(emissions.sent)
         leaves = len(emissions.leaves)
         self._leaves.inc(leaves)
         self._residual.inc(abs(leaves - sum(fates.values())))

@@ -18,6 +18,7 @@ from tamis.domain.tally import NO_RULE, NO_SITE
 from tamis.settings import TelemetrySettings
 from tamis.telemetry import catalogue
 from tamis.telemetry.consent import AgeTelemetry, ConsentTelemetry, ReplicaTelemetry
+from tamis.telemetry.counts import MOST_LABEL_VALUES
 from tamis.telemetry.edge import EdgeTelemetry
 from tamis.telemetry.endpoint import Endpoint
 from tamis.telemetry.incidents import IncidentTelemetry
@@ -65,18 +66,22 @@ class Telemetry:
         words: its label values.
         prefix: what all topic names begin with.
         now: ms, the time events are judged at; called from the endpoint's thread too.
+        most: values at a time of labels that are no closed set, and series shown one by one.
 
     Attributes:
         registry: of this process.
     """
 
-    def __init__(self, words: Vocabulary, prefix: str = "", now: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self, words: Vocabulary, prefix: str = "", now: Callable[[], int] = wall_clock, most: int = MOST_LABEL_VALUES
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second sample a counter that nobody asks for
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._shelf = Shelf(self.registry, words)
         self._prefix = prefix
         self._now = now
+        self._most = most
         self._edges: dict[str, EdgeTelemetry] = {}
         self._endpoint: Endpoint | None = None
         self._words = words
@@ -105,7 +110,7 @@ class Telemetry:
     @cached_property
     def intake(self) -> IntakeTelemetry:
         """The observer of the intake agent."""
-        made, edge = IntakeTelemetry(self._shelf, self._now), self.edge("intake")
+        made, edge = IntakeTelemetry(self._shelf, self._now, self._most), self.edge("intake")
         edge.on_batch.append(made.records_read)
         edge.on_owned.append(made.owns)
         return made
@@ -133,14 +138,14 @@ class Telemetry:
     @cached_property
     def windows(self) -> WindowsTelemetry:
         """The observer of the window agent."""
-        made = WindowsTelemetry(self._shelf, self._now)
+        made = WindowsTelemetry(self._shelf, self._now, self._most)
         self.edge("metrics").on_owned.append(made.owns)
         return made
 
     @cached_property
     def incidents(self) -> IncidentTelemetry:
         """The observer of the anomaly agent."""
-        made = IncidentTelemetry(self._shelf)
+        made = IncidentTelemetry(self._shelf, self._now, self._most)
         self.edge("anomaly").on_owned.append(made.owns)
         return made
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
-from tamis.telemetry import held_series
+from tamis.telemetry import counts_series, held_series
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
 
@@ -40,12 +40,15 @@ class ReleaseTelemetry:
         self._behind = Slowest(shelf, held_series.RELEASE_BEHIND, now)
         self._decided = shelf[held_series.HELD_DECIDED]
         self._pending = shelf[held_series.HELD_PENDING]
+        self._sent = shelf[counts_series.SENT]
         self._waiting: dict[tuple[str, int], int] = {}
 
     def released(self, topic: str, partition: int, found: Found) -> None:
         """See ``ReleaseObserver.released``."""
         for fate, n in found.fates.items():
             self._decided.of(*fate).inc(n)
+        for destination, n in found.emissions.sent.items():
+            self._sent.of(destination).inc(n)
         self._behind.seen(_number(topic, partition), found.emissions.watermark)
 
     def lag(self, topic: str, partition: int, waiting: int) -> None:

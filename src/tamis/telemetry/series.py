@@ -28,12 +28,14 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
         values: the set, or None when it comes from the configuration (see ``Vocabulary``).
         of: the set in words, for the documents.
         preset: samples of all values are there from the start, at 0.
+        capped: whoever fills it sees to it that its values are harmless and few (``counts.CappedLabel``).
     """
 
     name: str
     values: tuple[str, ...] | None = None
     of: str
     preset: bool = False
+    capped: bool = False
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,16 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     labels: tuple[Label, ...] = ()
     buckets: tuple[float, ...] = ()
+
+
+class _Anything(frozenset[str]):
+    __slots__ = ()
+
+    def __contains__(self, value: object) -> bool:
+        return True
+
+
+_ANY = _Anything()
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +104,8 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
         """
         if label.values is not None:
             return frozenset(label.values)
+        if label.capped:
+            return _ANY
         found: frozenset[str] = getattr(self, label.name)
         return found
 
@@ -142,6 +156,20 @@ class Family:
             del self._children[gone]
         for values in wanted:
             self.of(*values).set(1)
+
+    def drop(self, *values: str) -> None:
+        """Removes the sample with these label values, if there is one."""
+        known = self._bounded(values)
+        for spoken in [spoken for spoken in self._children if self._bounded(spoken) == known]:
+            del self._children[spoken]
+            if spoken == known:
+                self.metric.remove(*known)
+
+    def forget(self, name: str, value: str) -> None:
+        """Removes all samples in which the label ``name`` has this value."""
+        place = next(place for place, label in enumerate(self._labels) if label.name == name)
+        for values in [values for values in self._children if values[place] == value]:
+            self.drop(*values)
 
     def _bounded(self, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(v if v in allowed else OTHER for v, allowed in zip(values, self._allowed, strict=True))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.grafana.build import PAGES, ROWS, queries
+from deploy.grafana.build import INCIDENTS, PAGES, queries
+from deploy.grafana.panels import ROWS
 from tests.support.promql import SERIES, named, problems
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
@@ -40,6 +41,14 @@ def test_every_row_is_on_one_dashboard() -> None:
 def test_the_files_hold_the_queries_of_the_code() -> None:
     found = [target["expr"] for panel in PANELS for target in panel["targets"]]
     assert sorted(found) == sorted(queries())
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if page.incidents])
+def test_incidents_are_marked_on_the_panels(name: str) -> None:
+    (marks,) = BOARDS[name]["annotations"]["list"]
+    assert marks["expr"] == INCIDENTS
+    assert marks["enable"]
+    assert problems(marks["expr"], RECORDED) == []
 
 
 def test_every_series_is_shown_somewhere() -> None:

@@ -23,6 +23,8 @@ UNITS = (
     "seconds",
     "records",
     "events",
+    "subjects",
+    "score",
     "bytes",
     "total",
     "info",

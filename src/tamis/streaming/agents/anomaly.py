@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tamis.anomaly.board import Board, BoardPolicy, FactsOf
+from tamis.anomaly.count_detector import Judgement
 from tamis.anomaly.incidents import RuleFacts
 from tamis.domain.rules import Rule
 from tamis.kafka.partitioner import partition_of_series
@@ -38,6 +39,9 @@ class AnomalyObserver(Protocol):
     def alerts_written(self, partition: int, alerts: Iterable[Alert]) -> None:
         """A batch of ``metrics.windows`` is committed that wrote these to ``alerts``, in order."""
 
+    def series_judged(self, partition: int, bands: Iterable[tuple[str, Judgement]]) -> None:
+        """The same batch, and what the last minute of each watched series looks like."""
+
 
 class SilentAnomaly:
     """An ``AnomalyObserver`` that ignores everything."""
@@ -46,6 +50,9 @@ class SilentAnomaly:
         """Ignore."""
 
     def alerts_written(self, partition: int, alerts: Iterable[Alert]) -> None:
+        """Ignore."""
+
+    def series_judged(self, partition: int, bands: Iterable[tuple[str, Judgement]]) -> None:
         """Ignore."""
 
 
@@ -126,6 +133,7 @@ class AnomalyRunner:
         if snapshots:
             batch.send(self._state, [(series.encode(), value) for series, value in snapshots.items()])
         batch.after_commit.append(partial(self._observer.alerts_written, batch.partition, alerts))
+        batch.after_commit.append(partial(self._observer.series_judged, batch.partition, board.judged()))
 
     async def _take_over(self, partition: int, first: int, alerts: list[Alert]) -> Board:
         """The board as its last owner left it at offset ``first`` of ``metrics.windows``."""

@@ -86,7 +86,7 @@ def windows() -> list[tuple[bytes | None, bytes | None]]:
     return [(None, encode_metric(each)) for each in _windows()]
 
 
-class Told:
+class Told(SilentAnomaly):
     """An observer that keeps what it was told."""
 
     def __init__(self) -> None:
