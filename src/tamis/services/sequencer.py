@@ -1,8 +1,9 @@
 """Takes requests in and makes leaves of the control log of them: the only writer of ``audit.control``.
 
 Rules: only what the enrolment key signed, in the order of ``audit.requests``; a request that changes nothing (a key
-known already, an epoch that does not follow) is counted and not sequenced, so replays are harmless; leaves are in the
-store, with the offset of the requests, before anything else is done with them; times never go back.
+known already, an epoch that does not follow, the same look or receipt once more) is counted and not sequenced, so
+replays are harmless; leaves are in the store, with the offset of the requests, before anything else is done with them;
+times never go back.
 """
 
 from base64 import b64encode
@@ -56,8 +57,11 @@ class Sequencer:
     ) -> None:
         self._origin, self._store, self._enrolment, self._logs, self._now = origin, store, enrolment, logs, now
         self.state = ControlState(origin.base)
+        self._told: set[Entry] = set()
         for value in store.control():
-            self.state.add(decode_control(value))
+            leaf = decode_control(value)
+            self.state.add(leaf)
+            self._told.add(leaf.entry)
         self.requests_next = int(store.meta("requests_next") or 0)
         self.taken: Counter[str] = Counter()
         self._new: list[bytes] = []
@@ -86,6 +90,7 @@ class Sequencer:
         except ControlError:
             self.taken[REFUSED] += 1
             return
+        self._told.add(entry)
         self._new.append(encode_control(leaf))
         self.taken[str(type(entry).__struct_config__.tag)] += 1
 
@@ -124,7 +129,7 @@ class Sequencer:
         if isinstance(request, EpochOpened):
             known = request.log in self._logs
             return not known or request.epoch != state.epoch(request.log, request.partition) + 1
-        return False
+        return request in self._told
 
     def _previous(self, entry: Entry) -> Previous | None:
         if not isinstance(entry, EpochOpened):
