@@ -18,6 +18,7 @@ from typing import BinaryIO, Self
 import msgspec
 
 from tamis.settings import SetupError
+from tamis.stores.bounded_file import lines_bounded, read_bounded
 
 MANIFEST = "manifest.json"
 EXPORT_VERSION = 1
@@ -137,7 +138,7 @@ class ExportedLog:
     def __iter__(self) -> Iterator[tuple[bool, bytes]]:
         update = self._digest.update
         with self._path.open("rb") as file:
-            for line in file:
+            for line in lines_bounded(file):
                 update(line)
                 yield _record(line)
 
@@ -154,7 +155,7 @@ def read_export(folder: Path) -> tuple[Manifest, list[ExportedLog]]:
         SetupError: there is no finished export of a known version, or a file of it is missing.
     """
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(read_bounded(folder / MANIFEST), type=Manifest)
     except FileNotFoundError:
         raise SetupError(f"{folder} holds no finished export of an audit log: {MANIFEST} is missing") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

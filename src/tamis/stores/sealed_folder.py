@@ -26,6 +26,7 @@ from tamis.domain.audit.tiles import (
     tile_nodes,
 )
 from tamis.settings import SetupError
+from tamis.stores.bounded_file import read_bounded
 
 WITNESSED_PATH = "checkpoint.witnessed"
 ANCHORS = "anchors"
@@ -85,7 +86,7 @@ class SealedLog:
     def _note(self, name: str) -> tuple[Note, Checkpoint]:
         path = self.path / name
         try:
-            note = parse_note(path.read_bytes())
+            note = parse_note(read_bounded(path))
             return note, parse_checkpoint(note.text)
         except FileNotFoundError:
             raise SetupError(f"{path} is missing") from None
@@ -108,15 +109,15 @@ class SealedLog:
         """A file and its width: the partial tile itself, else the full one, else a wider partial one."""
         exact = self.path / name
         if exact.is_file():
-            return exact.read_bytes(), tile.width
+            return read_bounded(exact), tile.width
         full = self.path / name.partition(".p/")[0]
         if full.is_file():
-            return full.read_bytes(), TILE_WIDTH
+            return read_bounded(full), TILE_WIDTH
         folder = full.with_name(f"{full.name}.p")
         wider = sorted(int(each.name) for each in folder.glob("*") if each.name.isdecimal()) if folder.is_dir() else []
         for width in wider:
             if width > tile.width:
-                return (folder / str(width)).read_bytes(), width
+                return read_bounded(folder / str(width)), width
         raise SetupError(f"{exact} is missing")
 
 
@@ -160,7 +161,7 @@ class SealedFolder:
     def bundle(self, digest: str) -> bytes | None:
         """Canonical source of the rules and policy with this hash, None when the folder lacks it."""
         path = self.folder / BUNDLES / f"{digest}.json"
-        return path.read_bytes() if digest.isalnum() and path.is_file() else None
+        return read_bounded(path) if digest.isalnum() and path.is_file() else None
 
 
 def anchor_path(folder: Path, number: int) -> Path:
@@ -181,7 +182,7 @@ def read_anchor(folder: Path, number: int) -> StampedText:
     """
     path = anchor_path(folder, number)
     try:
-        return StampedText(path.read_bytes(), path.with_suffix(".tsr").read_bytes())
+        return StampedText(read_bounded(path), read_bounded(path.with_suffix(".tsr")))
     except FileNotFoundError as error:
         raise SetupError(f"{error.filename} is missing") from None
 

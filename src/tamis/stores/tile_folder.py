@@ -27,6 +27,7 @@ from tamis.domain.audit.tiles import (
     tile_root,
     tiles_of,
 )
+from tamis.stores.bounded_file import lines_bounded, read_bounded
 
 HEADS = "heads"
 _ENCODED = b"b64:"
@@ -227,7 +228,7 @@ class TileFolder:
         if not path.is_file():
             return
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(lines_bounded(file), 1):
                 count, _, value = line.removesuffix(b"\n").partition(b" ")
                 try:
                     plain = b64decode(value[len(_ENCODED) :], validate=True) if value.startswith(_ENCODED) else value
@@ -238,5 +239,5 @@ class TileFolder:
     def _read(self, *names: str) -> bytes:
         for name in names:
             with contextlib.suppress(FileNotFoundError):
-                return (self.folder / name).read_bytes()
+                return read_bounded(self.folder / name)
         raise FolderDamagedError(f"{self.folder / names[0]} is missing")
