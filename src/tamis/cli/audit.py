@@ -238,6 +238,8 @@ def described(report: LogReport) -> list[str]:
     ]
     if report.sealed is not None:
         lines.append(f"  sealed: {report.sealed:,} leaves under a checkpoint signed by the key given")
+        if report.heads and not report.attested:
+            lines.append("  no worker's signature was checked: the control log is not in the folder")
     if report.attested or report.notices:
         lines.append(f"  {report.attested:,} heads signed by registered workers, {report.notices:,} leaves of no event")
     if report.begins or report.verified < report.leaves:
