@@ -2,8 +2,9 @@
 
 Rules: each view (logarithm, deviation from the last 200, mean of the last 20, and two seasonal scores) is compared with
 all it has shown before (``seen_values.py``); an expert that cries wolf is turned down by a forgetting mean of its own
-past; after an alarm only a larger one is heard for ``REFRACTORY`` observations. It remembers: what was seen once is no
-novelty the second time, so repeats are for ``residual.py``. Parameters are the same for every stream.
+past; after an alarm only a larger one is heard for ``REFRACTORY`` observations; the first ``SILENT_FIRST`` observations
+are never news. It remembers: what was seen once is no novelty the second time, so repeats are for ``residual.py``.
+Parameters are the same for every stream.
 Source of the design: the novelty of a value relative to its history, as in the Numenta Anomaly Benchmark's better
 detectors (Lavin and Ahmad 2015); forgetting and self-normalisation are our own.
 """
@@ -16,13 +17,14 @@ import msgspec
 from river.base import AnomalyDetector
 
 from tamis.anomaly.rolling import RollingMean, RollingState
-from tamis.anomaly.seen_values import WARM, SeenState, SeenValues
+from tamis.anomaly.seen_values import SeenState, SeenValues
 from tamis.anomaly.slot_score import SlotScore, SlotScoreState
 
 BASE, WEIGHT = 0.1, 3.0  # an expert is divided by BASE + WEIGHT * its mean
 FORGETTING, PRIOR = 5e-4, 50.0
 POWER = 0.8
 REFRACTORY = 50
+SILENT_FIRST = 150
 VIEWS = 5
 
 
@@ -113,7 +115,7 @@ class NoveltyEnsemble(AnomalyDetector):
         True
     """
 
-    def __init__(self, threshold: float = 3.9) -> None:
+    def __init__(self, threshold: float = 3.8) -> None:
         self.threshold = threshold
         self._deviation, self._recent, self._pattern = RollingMean(200), RollingMean(20), RollingMean(24)
         self._day, self._week = SlotScore(48, weekends=False), SlotScore(24, weekends=True)
@@ -124,12 +126,12 @@ class NoveltyEnsemble(AnomalyDetector):
     @property
     def is_warm(self) -> bool:
         """Whether enough was learned for a verdict."""
-        return self._experts[0].seen.n >= WARM
+        return self._experts[0].seen.n >= SILENT_FIRST
 
     def score_one(self, x: Mapping[str, Any]) -> float:
         """Score in 0..1, 0.5 = threshold; nothing is changed."""
         time, value = x.get("t"), x.get("y")
-        if time is None or value is None:
+        if time is None or value is None or not self.is_warm:
             return 0.0
         views = self._views(int(time), float(value))
         return self._gate(sum(e.score(e.seen.measure(v)) for e, v in zip(self._experts, views.values, strict=True)))
@@ -147,7 +149,7 @@ class NoveltyEnsemble(AnomalyDetector):
             time: epoch seconds.
             value: finite.
         """
-        views = self._views(time, value)
+        views, warm = self._views(time, value), self.is_warm
         total = 0.0
         for expert, view in zip(self._experts, views.values, strict=True):
             measured = expert.seen.measure(view)
@@ -162,7 +164,7 @@ class NoveltyEnsemble(AnomalyDetector):
         self._pattern.learn(views.week)
         self._day.learn(time, value)
         self._week.learn(time, value)
-        return score
+        return score if warm else 0.0
 
     def encode(self) -> bytes:
         """The whole state, explicit and portable (msgpack)."""

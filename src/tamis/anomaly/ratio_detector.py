@@ -7,6 +7,7 @@ Not handled here: the counts themselves (``count_detector``), incidents.
 """
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from tamis.anomaly.deviance import signed_deviance
 from tamis.anomaly.season import Tier, slot_of
 from tamis.anomaly.spread import Spread, SpreadState
 from tamis.anomaly.sums_trail import SumsTrail
-from tamis.anomaly.suspicion import Mode, Suspicion, SuspicionState, Turn
+from tamis.anomaly.suspicion import SHIFT_MINUTES, Mode, Suspicion, SuspicionState, Turn
 
 WINDOWS = (5, 20, 60, 240)  # minutes
 LONGEST = WINDOWS[-1]
@@ -29,7 +30,9 @@ BURST_EXTRA = 1.5  # times what bursts of the upstream step would give at the us
 LEAST_SPREAD = (8e-3, 3e-3, 2e-3, 1.5e-3)
 WARM_MINUTES, SHAPED_MINUTES = 1_440, 4 * 1_440
 LEAST_CONVERSIONS = 30.0
-RETURN_MINUTES = 1_440
+RETURN_MINUTES = 4 * 1_440
+RETURN_WINDOW, RETURN_EVENTS = 60, 30.0  # minutes, and usual conversions in them, that show a return
+RETURN_LASTS = 30  # minutes in a row
 START = (0.0,) * 7
 
 
@@ -43,7 +46,9 @@ class RatioState(msgspec.Struct, frozen=True, array_like=True):
     trail: bytes
     suspicion: SuspicionState
     before: float
+    anchored: float
     accepted: int
+    back: int
     learned: int
     last: int
 
@@ -80,8 +85,8 @@ class RatioDetector(AnomalyDetector):
         self._total: tuple[float, ...] = START
         self._trail = SumsTrail(LONGEST, len(START))
         self._suspicion = Suspicion()
-        self._before, self._accepted = 1.0, -RETURN_MINUTES
-        self._learned = 0
+        self._before, self._anchored, self._accepted = 1.0, 0.0, -RETURN_MINUTES
+        self._back = self._learned = 0
         self._last = -1
 
     @property
@@ -130,6 +135,8 @@ class RatioDetector(AnomalyDetector):
             self._accept()
         elif turn == Turn.RECOVERED:
             self._trail.clear()
+        elif self._suspicion.mode == Mode.NORMAL and minute - self._accepted < RETURN_MINUTES:
+            self._return()
         if self._suspicion.mode == Mode.NORMAL:
             self._rate.learn(minute, count, flows[4])
             self._learned += 1
@@ -146,7 +153,9 @@ class RatioDetector(AnomalyDetector):
                 self._trail.encode(),
                 self._suspicion.encode(),
                 self._before,
+                self._anchored,
                 self._accepted,
+                self._back,
                 self._learned,
                 self._last,
             )
@@ -168,8 +177,8 @@ class RatioDetector(AnomalyDetector):
         self._total = state.total
         self._trail.restore(state.trail)
         self._suspicion.restore(state.suspicion)
-        self._before, self._accepted = state.before, state.accepted
-        self._learned, self._last = state.learned, state.last
+        self._before, self._anchored, self._accepted = state.before, state.anchored, state.accepted
+        self._back, self._learned, self._last = state.back, state.learned, state.last
 
     def _judge(self, minute: int) -> Judgement:
         best, slot, known = NOTHING, slot_of(minute), len(self._trail)
@@ -198,12 +207,29 @@ class RatioDetector(AnomalyDetector):
             spread.learn(slot, observed, low, high, overall=normal)
         return best
 
+    def _return(self) -> None:
+        """Go back to the rate before the new normal once conversions come as before it."""
+        if len(self._trail) < RETURN_WINDOW:
+            return
+        start, before, level = self._trail.before(RETURN_WINDOW), self._before, self._rate.level()
+        observed, expected = self._total[0] - start[0], [self._total[i] - start[i] for i in range(1, len(START))]
+        usual = max(expected) if before > 1.0 else min(expected)
+        if min(usual, usual * before) < RETURN_EVENTS or level <= 0.0:
+            return
+        now, middle = observed / usual * level, self._anchored * sqrt(before)
+        self._back = self._back + 1 if (now >= middle) == (before > 1.0) else 0
+        if self._back >= RETURN_LASTS:
+            self._rate.anchor(self._anchored * before / level)
+            self._before, self._accepted, self._back = 1.0, -RETURN_MINUTES, 0
+            self._trail.clear()
+
     def _accept(self) -> None:
-        """Take the rate of the longest window as the new normal, and remember the one before."""
-        start = self._trail.before(len(self._trail)) if len(self._trail) else self._total
+        """Take the rate of the time under suspicion as the new normal, and remember the one before."""
+        known = min(len(self._trail), SHIFT_MINUTES)
+        start = self._trail.before(known) if known else self._total
         usual = self._total[5] - start[5]
         if usual > 0.0:
             factor = max(0.02, (self._total[0] - start[0]) / usual)
             self._rate.anchor(factor)
-            self._before, self._accepted = 1.0 / factor, self._last
+            self._before, self._anchored, self._accepted = 1.0 / factor, self._rate.level(), self._last
         self._trail.clear()

@@ -2,9 +2,10 @@
 
 Rules: each slot keeps an exponentially weighted mean, plain at first; a slot speaks for its own day type once it was
 seen on ``WARM`` minutes (three days), else the same quarter of an hour over all days speaks if it was seen on ``SEEN``
-minutes (one day); the healthy range of a minute spans its slot and both neighbours, so a sharp opening hour or a step
-between two quarters is no surprise; a minute of the day that is significantly unlike its quarter (a batch on the hour,
-a burst at midnight) widens its own range. Times are UTC.
+minutes (one day); beside the mean the median of the last ``VISITS`` visits is usual, so that one strange day does not
+make the next healthy one a surprise; the healthy range of a minute spans its slot and both neighbours, so a sharp
+opening hour or a step between two quarters is no surprise; a minute of the day that is significantly unlike its quarter
+(a batch on the hour, a burst at midnight) widens its own range. Times are UTC.
 Not handled here: holidays, clock changes (both appear as a changed day until they are learned).
 """
 
@@ -28,6 +29,8 @@ EDGE, NOON = 3, SLOTS // 2  # Monday until noon, Friday from noon: where local w
 SEEN = 15.0
 WARM = 45.0
 FORGETTING = 0.002
+VISITS, LEAST_VISITS, WHOLE_VISIT = 5, 3, 8  # visits of a slot kept, for a median, minutes of a visit that counts
+APART, APART_EVENTS = 1.5, 2.0  # a mean so far from the median is not believed
 MINUTE_FORGETTING = 0.15
 UNLIKE_SHARE, UNLIKE_ROOT = 0.25, 1.5  # significant: 25 % and 1.5 square roots away from the quarter
 
@@ -53,11 +56,13 @@ NO_RANGE = Range(Tier.NONE, 0.0, 0.0, 0.0)
 
 
 class SeasonState(msgspec.Struct, frozen=True, array_like=True):
-    """All means, weights (8-byte numbers) and minute means (4-byte numbers), packed."""
+    """All means, weights (8-byte numbers), minute means and visits (4-byte numbers), packed; the visit going on."""
 
     means: bytes
     seen: bytes
     minutes: bytes
+    visits: bytes
+    visit: tuple[int, int, float]
     shift: ShiftState
 
 
@@ -83,11 +88,19 @@ class SeasonProfile(stats.base.Bivariate):
         self._means = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
         self._seen = array("d", bytes(8 * (ALL_DAYS + SLOTS)))
         self._minutes = array("f", [-1.0]) * DAY_MINUTES
+        self._visits = array("f", [-1.0]) * (VISITS * (ALL_DAYS + SLOTS))
+        self._medians = array("d", [-1.0]) * (ALL_DAYS + SLOTS)
+        self._visit, self._visit_n, self._visit_sum = -1, 0, 0.0
         self._shift = ClockShift()
 
     def update(self, x: float, y: float) -> None:
         """Learn the count ``y`` of the epoch minute ``x``."""
         minute = int(x)
+        if minute // SLOT_MINUTES != self._visit:
+            self._end_visit()
+            self._visit, self._visit_n, self._visit_sum = minute // SLOT_MINUTES, 0, 0.0
+        self._visit_n += 1
+        self._visit_sum += y
         self._learn(_own_slot(minute), y)
         self._learn(ALL_DAYS + slot_of(minute), y)
 
@@ -122,10 +135,10 @@ class SeasonProfile(stats.base.Bivariate):
         return moved != 0
 
     def _move(self, slots: int) -> None:
-        for values in (self._means, self._seen):
-            for start in range(0, ALL_DAYS + SLOTS, SLOTS):
-                day = values[start : start + SLOTS]
-                values[start : start + SLOTS] = day[slots:] + day[:slots]
+        for values, width in ((self._means, 1), (self._seen, 1), (self._medians, 1), (self._visits, VISITS)):
+            for start in range(0, len(values), SLOTS * width):
+                day = values[start : start + SLOTS * width]
+                values[start : start + SLOTS * width] = day[slots * width :] + day[: slots * width]
         at = slots * SLOT_MINUTES
         self._minutes = array("f", map(max, self._minutes, self._minutes[at:] + self._minutes[:at]))
 
@@ -140,12 +153,19 @@ class SeasonProfile(stats.base.Bivariate):
         before, own, after = _own_slot(minute - SLOT_MINUTES), _own_slot(minute), _own_slot(minute + SLOT_MINUTES)
         seen, means = self._seen, self._means
         if seen[before] >= WARM and seen[own] >= WARM and seen[after] >= WARM:
+            medians = self._medians
             a, b, c = means[before], means[own], means[after]
+            d, e, f = medians[before], medians[own], medians[after]
+            low, high = min(a, b, c), max(a, b, c, d, e, f)
+            if e >= 0.0:
+                low = min(low, d if d >= 0.0 else low, e, f if f >= 0.0 else low)
+                if b > APART * e + APART_EVENTS or e > APART * b + APART_EVENTS:
+                    b = e
             moved = innocent_shift(minute // DAY_MINUTES)
             if moved:
-                d = means[_own_slot(minute + moved * SLOT_MINUTES)]
-                return self._with_minute(minute, Tier.WARM, min(a, b, c, d), b, max(a, b, c, d))
-            return self._with_minute(minute, Tier.WARM, min(a, b, c), b, max(a, b, c))
+                shifted = [means[_own_slot(minute + (moved + near) * SLOT_MINUTES)] for near in (-1, 0, 1)]
+                low, high = min(low, *shifted), max(high, *shifted)
+            return self._with_minute(minute, Tier.WARM, low, b, high)
         known = [means[slot] for slot in (before, own, after) if seen[slot] >= SEEN]
         slot = slot_of(minute)
         all_days = [ALL_DAYS + (slot - 1) % SLOTS, ALL_DAYS + slot, ALL_DAYS + (slot + 1) % SLOTS]
@@ -156,14 +176,36 @@ class SeasonProfile(stats.base.Bivariate):
 
     def encode(self) -> SeasonState:
         """The whole state as plain values."""
-        return SeasonState(pack(self._means), pack(self._seen), pack(self._minutes), self._shift.encode())
+        return SeasonState(
+            pack(self._means), pack(self._seen), pack(self._minutes), pack(self._visits),
+            (self._visit, self._visit_n, self._visit_sum), self._shift.encode(),
+        )  # fmt: skip
 
     def restore(self, state: SeasonState) -> None:
         """Take over a state made by ``encode``."""
         self._means = unpack("d", state.means, ALL_DAYS + SLOTS)
         self._seen = unpack("d", state.seen, ALL_DAYS + SLOTS)
         self._minutes = unpack("f", state.minutes, DAY_MINUTES)
+        self._visits = unpack("f", state.visits, VISITS * (ALL_DAYS + SLOTS))
+        self._visit, self._visit_n, self._visit_sum = state.visit
+        for slot in range(ALL_DAYS + SLOTS):
+            self._medians[slot] = self._median(slot)
         self._shift.restore(state.shift)
+
+    def _end_visit(self) -> None:
+        """Keep the mean of the visit that ended, if it was long enough."""
+        if self._visit_n < WHOLE_VISIT:
+            return
+        minute, mean = self._visit * SLOT_MINUTES, self._visit_sum / self._visit_n
+        for slot in (_own_slot(minute), ALL_DAYS + slot_of(minute)):
+            at = VISITS * slot
+            self._visits[at : at + VISITS] = array("f", [mean]) + self._visits[at : at + VISITS - 1]
+            self._medians[slot] = self._median(slot)
+
+    def _median(self, slot: int) -> float:
+        """Median of the last visits of a slot, -1 of too few."""
+        known = sorted(visit for visit in self._visits[VISITS * slot : VISITS * slot + VISITS] if visit >= 0.0)
+        return known[(len(known) - 1) // 2] if len(known) >= LEAST_VISITS else -1.0
 
     def _with_minute(self, minute: int, tier: int, low: float, mid: float, high: float) -> Range:
         single = self._minutes[minute % DAY_MINUTES]

@@ -1,9 +1,10 @@
 """The detector of any stream: finds out what the stream is, runs the channels that fit, and takes the worst of them.
 
 Rules: a stream of whole numbers >= 0 with an interval of a minute is a stream of counts: its counts, its upstream
-counts and the ratio of both are judged; every other stream is judged by novelty. Each channel has its own threshold, at
-which its score is 0.5; the score of the stream is the largest. A missing value scores 0 and teaches nothing. A channel
-exists from the first observation on that needs it. No parameter depends on a stream.
+counts and the ratio of both are judged; every other stream is judged by novelty, with an interval of a minute also by
+its protected residual (rates and levels that a machine reports, where the same fault comes again). Each channel has its
+own threshold, at which its score is 0.5; the score of the stream is the largest. A missing value scores 0 and teaches
+nothing. A channel exists from the first observation on that needs it. No parameter depends on a stream.
 """
 
 from typing import NamedTuple, TypeVar
@@ -14,6 +15,7 @@ from tamis.anomaly.alert_policy import AlertPolicy, Change, PolicyState
 from tamis.anomaly.count_detector import NOTHING, CountDetector, Judgement
 from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
+from tamis.anomaly.residual import ProtectedResidual
 
 MINUTE_S = 60
 COUNT_THRESHOLD, UPSTREAM_THRESHOLD, RATIO_THRESHOLD = 4.8, 5.4, 4.8
@@ -50,13 +52,14 @@ class StreamState(msgspec.Struct, frozen=True, array_like=True):
     upstream: bytes | None
     ratio: bytes | None
     novelty: bytes | None
+    residual: bytes | None
     policy: PolicyState
 
 
 STATE_VERSION = 1
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(StreamState)
-Channel = TypeVar("Channel", CountDetector, RatioDetector, NoveltyEnsemble)
+Channel = TypeVar("Channel", CountDetector, RatioDetector, NoveltyEnsemble, ProtectedResidual)
 
 
 class StreamDetector:
@@ -67,7 +70,8 @@ class StreamDetector:
         judge_upstream: whether the upstream counts are this stream's own concern; a board watches them as a stream.
     """
 
-    __slots__ = ("_count", "_counts", "_interval", "_judge_upstream", "_novelty", "_ratio", "_upstream", "policy")
+    __slots__ = ("_count", "_counts", "_interval", "_judge_upstream", "_novelty", "_ratio", "_residual", "_upstream",
+                 "policy")  # fmt: skip
 
     def __init__(self, interval: int, *, judge_upstream: bool = True) -> None:
         self._interval = interval
@@ -77,6 +81,7 @@ class StreamDetector:
         self._upstream: CountDetector | None = None
         self._ratio: RatioDetector | None = None
         self._novelty: NoveltyEnsemble | None = None
+        self._residual: ProtectedResidual | None = None
         self.policy = AlertPolicy()
 
     @property
@@ -119,13 +124,14 @@ class StreamDetector:
 
     def encode(self) -> bytes:
         """The whole state, explicit and portable (msgpack)."""
-        count, upstream, ratio, novelty = (
-            None if channel is None else channel.encode()
-            for channel in (self._count, self._upstream, self._ratio, self._novelty)
-        )
+        channels = (self._count, self._upstream, self._ratio, self._novelty, self._residual)
+        count, upstream, ratio, novelty, residual = (None if each is None else each.encode() for each in channels)
         return _encoder.encode(
-            StreamState(STATE_VERSION, self._interval, self._counts, count, upstream, ratio, novelty, self.policy.state)
-        )
+            StreamState(
+                STATE_VERSION, self._interval, self._counts, count, upstream, ratio, novelty, residual,
+                self.policy.state,
+            )
+        )  # fmt: skip
 
     def restore(self, encoded: bytes) -> None:
         """Take over a state made by ``encode``.
@@ -144,6 +150,7 @@ class StreamDetector:
         self._upstream = _restored(CountDetector(UPSTREAM_THRESHOLD), state.upstream)
         self._ratio = _restored(RatioDetector(RATIO_THRESHOLD), state.ratio)
         self._novelty = _restored(NoveltyEnsemble(), state.novelty)
+        self._residual = _restored(ProtectedResidual(), state.residual)
         self.policy = AlertPolicy(state.policy)
 
     def _judge_any(self, time: int, value: float | None) -> tuple[Judgement, str]:
@@ -151,7 +158,14 @@ class StreamDetector:
             return NOTHING, ""
         if self._novelty is None:
             self._novelty = NoveltyEnsemble()
-        return Judgement(self._novelty.observe(time, value), observed=value), "novelty"
+        score, channel = self._novelty.observe(time, value), "novelty"
+        if self._interval == MINUTE_S:
+            if self._residual is None:
+                self._residual = ProtectedResidual()
+            found = self._residual.observe(value)
+            if found > score:
+                score, channel = found, "residual"
+        return Judgement(score, observed=value), channel
 
     def _judge_counts(self, time: int, value: float | None, upstream: float | None) -> tuple[Judgement, str]:
         minute, best, channel = time // MINUTE_S, NOTHING, ""

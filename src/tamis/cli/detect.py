@@ -45,31 +45,36 @@ class IntervalType(click.ParamType):
 )
 @click.option("--lenient", is_flag=True, help="Carry bad rows as missing and count them, instead of an error.")
 @click.option("--history", type=_FILE, help="Earlier rows in the same form, learned first (read leniently).")
+@click.option("--expected-by", "due", metavar="HH:MM", help="Alert when nothing has come by this time of the day.")
+@click.option("--time-zone", "zone", default="UTC", show_default=True, help="Of --expected-by, e.g. Europe/Berlin.")
+@click.option("--plot", "picture", type=_FILE, help="Also draw value, healthy band, score and alerts: a file .svg.")
 @click.option("--json", "as_json", is_flag=True, help="The summary on standard error as one JSON object.")
 def command(
-    source: str, target: str, interval: int | None, history: str | None, *, lenient: bool, as_json: bool
-) -> None:
+    source: str, target: str, interval: int | None, history: str | None, due: str | None, zone: str,
+    picture: str | None, *, lenient: bool, as_json: bool,
+) -> None:  # fmt: skip
     r"""Score a series: 0..1 for each row, 0.5 is the threshold; alert is 1 where a new incident begins.
 
     \b
     Timestamps: YYYY-mm-dd HH:MM:SS, RFC 3339, or epoch seconds or milliseconds; UTC without an offset.
     Counts per minute are judged as counts, with upstream also as a ratio; other series by novelty.
     """
-    from tamis.anomaly.stream_detector import StreamDetector
-    from tamis.services.detect import learn_history, write_scores
+    from tamis.services.detect import Judge, write_scores
     from tamis.services.series_file import SeriesFile, SeriesFileError
 
+    absence, plot = _absence(due, zone), _plot(picture)
     name = source
     try:
         with _opened(source) as lines, _replaced(target) as output:
             file = SeriesFile(lines, lenient=lenient, interval=interval)
-            detector = StreamDetector(file.interval)
+            judge = Judge(file.interval, absence)
             if history is not None:
                 name = history
                 with _opened(history) as past:
-                    file.follow(learn_history(detector, SeriesFile(past, lenient=True, interval=file.interval)))
+                    file.follow(judge.learn_history(SeriesFile(past, lenient=True, interval=file.interval)))
                 name = source
-            found = write_scores(file, detector, output)
+            found = write_scores(file, judge, output, plot.add)
+        plot.write(_shown(source))
     except SeriesFileError as error:
         raise SetupError(f"{_shown(name)}: {error}") from None
     except UnicodeDecodeError:
@@ -82,6 +87,58 @@ def command(
         click.echo(msgspec.json.encode(summary).decode(), err=True)
     else:
         click.echo(_summary(found.rows, found.alerts, found.muted, file.interval, faults), err=True)
+
+
+class _Plot:
+    """The picture asked for; none writes nothing."""
+
+    def __init__(self, path: str) -> None:
+        from tamis.services.series_plot import SeriesPlot
+
+        self._path = path
+        self._plot = SeriesPlot()
+
+    def add(self, judged: Any) -> None:
+        """One row."""
+        row = judged.row
+        if row.time is not None:
+            self._plot.add(row.time, row.value, judged.band, judged.score, alert=judged.alert)
+
+    def write(self, title: str) -> None:
+        """All of it, to its file."""
+        with _replaced(self._path) as output:
+            output.write(self._plot.svg(title))
+
+
+class _NoPlot:
+    def add(self, judged: Any) -> None:
+        """Nothing is drawn."""
+
+    def write(self, title: str) -> None:
+        """Nothing is written."""
+
+
+def _plot(path: str | None) -> _Plot | _NoPlot:
+    if path is None:
+        return _NoPlot()
+    if path != "-" and Path(path).suffix.lower() != ".svg":
+        raise SetupError(f"--plot {path}: the picture is an SVG, so its name must end in .svg")
+    return _Plot(path)
+
+
+def _absence(due: str | None, zone: str) -> Any:
+    from tamis.anomaly.absence import AbsenceDetector, local_minute
+
+    if due is None:
+        return None
+    try:
+        local_minute(0, zone)
+    except (ValueError, OSError, LookupError):
+        raise SetupError(f"--time-zone {zone}: no such time zone; a name such as Europe/Berlin is needed") from None
+    try:
+        return AbsenceDetector(due, zone)
+    except ValueError as error:
+        raise SetupError(f"--expected-by: {error}") from None
 
 
 def _summary(rows: int, alerts: int, muted: int, interval: int, faults: dict[str, int]) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from river import checks
 
-from tamis.anomaly import absence, count_detector, novelty, ratio_detector
+from tamis.anomaly import absence, count_detector, novelty, ratio_detector, residual
 from tamis.anomaly.absence import AbsenceDetector
 from tamis.anomaly.count_detector import CountDetector
 from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
+from tamis.anomaly.residual import ProtectedResidual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class _Counts:
             yield {"t": minute, "y": 0 if broken else max(0, round(rng.gauss(20, 5))), "u": 60}, broken
 
 
-DETECTORS = [AbsenceDetector, CountDetector, NoveltyEnsemble, RatioDetector]
+DETECTORS = [AbsenceDetector, CountDetector, NoveltyEnsemble, ProtectedResidual, RatioDetector]
 
 
 def _river_checks() -> Iterator[Any]:
@@ -77,7 +78,7 @@ def test_score_one_changes_nothing_and_equals_what_observe_says() -> None:
         assert detector.observe(int(x["t"]), x["y"]).score == score
 
 
-@pytest.mark.parametrize("module", [absence, count_detector, novelty, ratio_detector])
+@pytest.mark.parametrize("module", [absence, count_detector, novelty, ratio_detector, residual])
 def test_the_example_in_the_documentation_holds(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted >= 4

@@ -11,21 +11,22 @@ MINUTE = 60
 
 
 def _channels(detector: StreamDetector) -> list[bool]:
-    return [channel is not None for channel in msgspec.msgpack.decode(detector.encode())[3:7]]
+    return [channel is not None for channel in msgspec.msgpack.decode(detector.encode())[3:8]]
 
 
 def test_channels_exist_once_they_are_needed() -> None:
     counts, whole, any_, rates = (StreamDetector(60), StreamDetector(60, judge_upstream=False), StreamDetector(300),
                                   StreamDetector(60))  # fmt: skip
-    assert _channels(counts) == [False] * 4
+    assert _channels(counts) == [False] * 5
     counts.observe(0, 5.0, 9.0)
     whole.observe(0, 5.0, 9.0)
     any_.observe(0, 5.0)
     rates.observe(0, 5.0)
     rates.observe(60, 0.25)
-    assert _channels(counts) == [True, True, True, False]
-    assert _channels(whole) == [True, False, True, False]
-    assert _channels(any_) == _channels(rates) == [False, False, False, True]
+    assert _channels(counts) == [True, True, True, False, False]
+    assert _channels(whole) == [True, False, True, False, False]
+    assert _channels(any_) == [False, False, False, True, False]
+    assert _channels(rates) == [False, False, False, True, True]
 
 
 def test_a_missing_value_is_no_news() -> None:

@@ -71,3 +71,33 @@ def test_files_and_options_that_cannot_be_used(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "in.csv").write_bytes(b"\xff\xfe\x00")
     assert main(["detect", "--input", str(tmp_path / "in.csv"), "--output", "-"]) == 2
     assert capsys.readouterr().err.count("error: ") == 3
+
+
+def test_the_picture_shows_the_alerts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "out.svg"
+    code, out = _run(tmp_path, _counts(range(400), range(300, 330)), "--plot", str(picture))
+    assert code == 0
+    assert picture.read_text().count('class="alert"') == sum(row["alert"] == "1" for row in out) == 1
+    assert _run(tmp_path, _counts(range(400)), "--plot", str(tmp_path / "out.png"))[0] == 2
+    assert ".svg" in capsys.readouterr().err
+
+
+def test_nothing_by_the_expected_time_is_an_alert_until_something_comes(tmp_path: Path) -> None:
+    rows = ["timestamp,value"]
+    for minute in range(0, 3 * 1_440, 15):
+        came = (minute % 1_440 == 7 * 60 and minute < 2 * 1_440) or minute == 2 * 1_440 + 11 * 60
+        rows.append(f"{START - START % 86_400 + 60 * minute},{int(came)}")
+    code, out = _run(tmp_path, rows, "--expected-by", "09:30", "--time-zone", "Europe/Berlin")
+    assert code == 0
+    late = [i for i, row in enumerate(out) if float(row["score"]) == 1.0]
+    assert [15 * i - 2 * 1_440 for i in late] == list(range(8 * 60 + 30, 11 * 60, 15))
+    assert out[late[0]]["alert"] == "1"
+    assert not any(out[i]["alert"] == "1" for i in late[1:])
+
+
+def test_times_and_zones_that_do_not_exist_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(tmp_path, _counts(range(50)), "--expected-by", "25:00")[0] == 2
+    assert _run(tmp_path, _counts(range(50)), "--expected-by", "09:00", "--time-zone", "Mars/Olympus")[0] == 2
+    error = capsys.readouterr().err
+    assert "25:00" in error
+    assert "Mars/Olympus" in error
