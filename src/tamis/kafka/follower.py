@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient
 
 from tamis.kafka.clients import confluent_config, is_embedded
+from tamis.kafka.reader import partition_bounds
 from tamis.ports import StateBounds, StateLostError, StateRow, StateRows
 from tamis.settings import KafkaSettings, SetupError, UnreachableError
 
@@ -87,8 +88,7 @@ class KafkaStateSource:
                 raise self._fault(found.error)
             low, high = {}, {}
             for partition in found.partitions:
-                place = TopicPartition(self._topic, partition)
-                low[partition], high[partition] = self._consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
+                low[partition], high[partition] = partition_bounds(self._consumer, self._topic, partition, TIMEOUT_S)
         except KafkaException as error:
             raise self._fault(error.args[0]) from None
         cluster_id = metadata.cluster_id or ""

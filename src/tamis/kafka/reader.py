@@ -75,7 +75,7 @@ def topic_ends(kafka: KafkaSettings, topic: str, *, silence_s: float = SILENCE_S
     consumer = _consumer(kafka)
     try:
         partitions = _starts(consumer, topic, None, silence_s)
-        return {p: _bounds(consumer, topic, p, silence_s)[1] for p in partitions}
+        return {p: partition_bounds(consumer, topic, p, silence_s)[1] for p in partitions}
     except KafkaException as error:
         raise _fault(topic, error.args[0]) from None
     finally:
@@ -111,13 +111,13 @@ def _starts(consumer: Any, topic: str, first: Mapping[int, int] | None, silence_
 def _ends(consumer: Any, topic: str, starts: Mapping[int, int], silence_s: float) -> dict[int, int]:
     ends = {}
     for partition, start in starts.items():
-        low, end = _bounds(consumer, topic, partition, silence_s)
+        low, end = partition_bounds(consumer, topic, partition, silence_s)
         if max(low, start) < end:
             ends[partition] = end
     return ends
 
 
-def _bounds(consumer: Any, topic: str, partition: int, silence_s: float) -> tuple[int, int]:
+def partition_bounds(consumer: Any, topic: str, partition: int, silence_s: float) -> tuple[int, int]:
     """First offset and the one after the last; waits while the partition has no leader, as just after it was made."""
     deadline = time.monotonic() + silence_s
     while True:
