@@ -34,7 +34,7 @@ class Page:
 PAGES = {
     "overview": Page(
         "overview", "What comes in, what goes out and why.",
-        ("Now", "Events", "Rules", "Streaming edge", "Quarantine", "Repeats", "Processes"),
+        ("Now", "Events", "Rules", "Streaming edge", "Quarantine", "Validation", "Repeats", "Processes"),
     ),
     "consent": Page("consent", "Whether consent is fresh, and what waits for it.", ("Consent", "Held events")),
     "conversions": Page("conversions", "What each tagging rule accepts and denies.", ("Conversions", "Facets"), True),

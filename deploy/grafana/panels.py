@@ -244,6 +244,20 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
               "telemetry.max_label_values.", unit="cps",
               queries=(Query(f"sum by (label) (rate(tamis_label_capped_total{RATE}))", "{{label}}"),)),
     )),
+    ("Validation", (
+        Panel(title="Violations", text="What is wrong with events by their rule; errors are quarantined.",
+              unit="cps", kind="stack", width=12,
+              queries=(Query(f"sum by (violation, severity) (rate(tamis_violations_total{RATE}))",
+                             "{{violation}} ({{severity}})"),)),
+        Panel(title="By producer", text="The producers whose events violate most.", unit="cps", width=12,
+              queries=(Query(f"topk(10, sum by (producer) (rate(tamis_violations_total{RATE})))", "{{producer}}"),)),
+        Panel(title="By rule", text="The rules whose events violate most.", unit="cps",
+              queries=(Query(f"topk(10, sum by (rule) (rate(tamis_violations_total{RATE})))", "{{rule}}"),)),
+        Panel(title="By site", text="Where they happen.", unit="cps",
+              queries=(Query(f"sum by (site) (rate(tamis_violations_total{RATE}))", "{{site}}"),)),
+        Panel(title="Bots", text="Events made by software, by how that shows and what follows.", unit="cps",
+              queries=(Query(f"sum by (bot, action) (rate(tamis_bot_events_total{RATE}))", "{{bot}}: {{action}}"),)),
+    )),
     ("Repeats", (
         Panel(title="Duplicates and conflicts", text="The same event id again on its partition: with the same content "
               "(not sent on) and with another one (quarantined).", unit="cps", width=8,

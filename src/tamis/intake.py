@@ -1,14 +1,14 @@
 """A batch of raw records in, everything to be written out: the only sequencing of the core.
 
-Steps, in order: decode, validate, sort out repeats, tag, look up the subject, decide, minimise and route, write the
+Steps, in order: decode, sort out repeats, tag, validate, look up the subject, decide, minimise and route, write the
 leaf, count; a few hundred events take a step together before the next.
 Rules: each event gets exactly one outcome, one leaf and one count; nothing is written for a destination whose standing
-does not list it; a sender's mistake is quarantined, never raised.
+does not list it; a sender's mistake is quarantined, never raised; what is quarantined is no sighting.
 Pure: time and keys come in, records go out.
 Not handled here: transactions and offsets (``streaming``), what becomes of held events (``tamis.release``).
 """
 
-from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import compress
@@ -24,13 +24,18 @@ from tamis.domain.directory import SubjectDirectory
 from tamis.domain.event import Event, Invalid
 from tamis.domain.keyed import hmac_hex
 from tamis.domain.keyring import Keyring
+from tamis.domain.noted import Producers, Violations
+from tamis.domain.outcome import Outcome, Reason
 from tamis.domain.plan import Plans
 from tamis.domain.pseudonym import committed_part
 from tamis.domain.refused import RefusedEvents
 from tamis.domain.sessions import SessionBook
-from tamis.domain.sightings import Repeat, Sighted
+from tamis.domain.sightings import Sighted
+from tamis.domain.subject import nobody
 from tamis.domain.tally import Tally
+from tamis.domain.undecided import Undecided, sort_out
 from tamis.domain.validate import check_time
+from tamis.domain.validation import FROM_THE_FUTURE
 from tamis.envelopes.decoder import Decoder
 from tamis.ports import ConsentView, RawRecord, Sightings
 from tamis.records.batch import Emissions, RawBatch, Record
@@ -39,14 +44,10 @@ from tamis.records.sightings import encode_packs
 from tamis.records.topics import Topic
 from tamis.records.waiting import Case, Decision, WaitingRoom
 
-_REFUSED_FACTS = '"facts":{},"inline":"-","out":"invalid","pid":null,"reg":"-",'
-_REPEATED_FACTS = {
-    repeat: f'"facts":{{}},"inline":"-","out":"{repeat.value}","pid":null,"reg":"-",' for repeat in Repeat
-}
-_REFUSED_RULE = '"rev":{},"rule":"-"'
-
 # Records that go through the steps together: enough to spread the cost of a step, few enough for the processor's cache.
 _CHUNK = 256
+
+_NOBODY = nobody()
 
 
 class Intake:
@@ -77,8 +78,9 @@ class Intake:
         )
         self.sessions = (sessions or SessionBook()) if bundle.policy.keyed_by_subject else None
         self.dispatch = Dispatch(bundle, keys)
-        self.fingerprint = keys.fingerprint
         self.counts = EventCounts(bundle.policy.sites, keys.subject_entry)
+        self.fingerprints = keys.fingerprints
+        self.producers = Producers(bundle.policy.producers)
 
     def process(self, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> Emissions:
         """Decides every event of ``batch`` and appends to ``log``, which must be discarded if writing fails.
@@ -100,15 +102,18 @@ class Intake:
         fresh = {} if run.sighted is None else run.sighted.fresh
         out, keyed = run.outputs(), run.waiting.keyed
         sent = {destination.id: len(out[destination.topic]) for destination in self.bundle.destinations}
-        return Emissions(out, run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices), keyed, sent)
+        return Emissions(
+            out, run.leaves, head, run.tally, clock, run.differences, fresh, tuple(notices), keyed, sent,
+            run.violations.counts(), run.violations.events, run.bots,
+        )  # fmt: skip
 
 
 class BatchRun:
     """One pass over one batch."""
 
     __slots__ = (
-        "_batch", "_frame", "_in_session", "_intake", "_outgoing", "_refused", "_seq", "_shadow", "clock",
-        "differences", "leaves", "sighted", "tally", "waiting",
+        "_batch", "_frame", "_in_session", "_intake", "_outgoing", "_refused", "_seq", "_shadow", "_undecided",
+        "bots", "clock", "differences", "leaves", "sighted", "tally", "violations", "waiting",
     )  # fmt: skip
 
     def __init__(self, intake: Intake, log: AuditLog, batch: RawBatch, known: Sightings | None = None) -> None:
@@ -127,9 +132,14 @@ class BatchRun:
         self.waiting = WaitingRoom(intake.keys.held, log.origin, batch.partition)
         keyed = intake.sessions
         span = batch.first, batch.next
-        self._in_session = (
-            None if keyed is None else keyed.matcher(bundle.rules, batch.partition, span, intake.directory.key_of)
+        self._in_session = None if keyed is None else keyed.matcher(
+            bundle.rules, batch.partition, span, intake.directory.key_of, intake.plans.sound
+        )  # fmt: skip
+        self._undecided = Undecided(
+            self._refused, self._frame, intake.keys.day_commitment, log.seq, self.leaves, self.tally, intake.counts
         )
+        self.violations = Violations(policy.sites, intake.producers)
+        self.bots: Counter[tuple[str, bool]] = Counter()
         self._shadow = None if intake.shadow is None else BatchRun(intake.shadow, log, batch)
         self.differences = None if intake.shadow is None else Differences()
 
@@ -148,27 +158,50 @@ class BatchRun:
         cases: list[Case] = []
         self._read(records, cases)
         tags = self._intake.keys.event_tags([case[-1].event_id.encode("utf-8", "surrogatepass") for case in cases])
-        if self.sighted is not None:
-            cases, tags = self._sort_out(self.sighted, cases, tags)
+        if self.sighted is None:
+            self._judge(cases, tags)
+            return
+        fingerprints = self._intake.fingerprints
+        cases, tags, repeats = sort_out(self.sighted, cases, tags, fingerprints)
+        gone = self._judge(cases, tags)
+        if gone:  # repeats of what was refused are no repeats: they are looked at anew, once
+            self.sighted.forget(gone)
+            again, repeats = [each for each in repeats if each[1] in gone], [r for r in repeats if r[1] not in gone]
+            cases, tags, more = sort_out(
+                self.sighted, [each[0] for each in again], [each[1] for each in again], fingerprints
+            )
+            self.sighted.forget(self._judge(cases, tags))
+            repeats += more
+        for case, tag, repeat in repeats:
+            self._undecided.repeated(case, tag, repeat, self._batch.records)
+
+    def _judge(self, cases: list[Case], tags: list[bytes]) -> set[bytes]:
+        """Decides, sends, audits and counts; gives the ids of events that were refused."""
         decisions = self.decide(cases)
         if self._shadow is not None and self.differences is not None:
             self.differences.compare(decisions, self._shadow.decide(cases))
+        plans = [decision[0] for decision in decisions] if self.violations.found else []
+        gone = self.violations.settle(cases, plans, tags, self._undecided, self._batch.records)
         decisions = self.waiting.admit(cases, decisions)
         self._outgoing.send(cases, decisions, tags)
         self._write_leaves(cases, decisions, tags)
         self.waiting.keep(cases, decisions, self.leaves, self._seq)
+        if gone:  # these are counted
+            left = [decision[3].outcome != Outcome.INVALID for decision in decisions]
+            cases, decisions = list(compress(cases, left)), list(compress(decisions, left))
         self._count(cases, decisions)
+        return gone
 
     def _read(self, records: Sequence[RawRecord], cases: list[Case]) -> None:
         """Decodes and validates; what may go on joins ``cases`` and has its place among the leaves."""
-        decode, leaves, now = self._intake.decode, self.leaves, self.clock
+        decode, leaves, now, refuse = self._intake.decode, self.leaves, self.clock, self._undecided.refuse
         for record in records:
             value, offset, received_at = record.value or b"", record.offset, record.timestamp
             if received_at > now:
                 now = self.clock = received_at
             found = decode(value, record.headers, now)
             if isinstance(found, Invalid):
-                self._refuse(record, 0, value, "decode", found, now)
+                refuse(record, 0, value, "decode", found, (now, now))
                 continue
             digest = sha256(value).digest() if len(found) > 1 else b""
             index = 0
@@ -181,48 +214,28 @@ class BatchRun:
                         cases.append((len(leaves), offset, index, now, occurred_at, committed, item))
                         leaves.append(b"")
                     else:
-                        self._refuse(record, index, committed, "validate", ahead, occurred_at, item)
+                        refuse(record, index, committed, "validate", ahead, (occurred_at, now), item)
+                        self.violations.add(len(leaves) - 1, item, "", FROM_THE_FUTURE)
                 else:
-                    self._refuse(record, index, committed, "decode", item, now)
+                    refuse(record, index, committed, "decode", item, (now, now))
                 index += 1  # noqa: SIM113 - a generator would cost every event, though nearly all are alone in their record
-
-    def _sort_out(self, sighted: Sighted, cases: list[Case], tags: list[bytes]) -> tuple[list[Case], list[bytes]]:
-        """Repeats get their leaf here and go no further."""
-        fingerprint = self._intake.fingerprint
-        found = sighted.classify(tags, [fingerprint(case[-1]) for case in cases], [case[3] for case in cases])
-        if not any(found):
-            return cases, tags
-        for case, tag, repeat in zip(cases, tags, found, strict=True):
-            if repeat is not None:
-                self._repeated(case, tag, repeat)
-        first = [repeat is None for repeat in found]
-        return list(compress(cases, first)), list(compress(tags, first))
-
-    def _repeated(self, case: Case, tag: bytes, repeat: Repeat) -> None:
-        """A duplicate is not sent on; a conflict is quarantined with its record's original."""
-        place, offset, index, now, occurred_at, committed, event = case
-        why, producer = repeat.value, "-"
-        if repeat is Repeat.CONFLICT:
-            records = self._batch.records
-            record = records[bisect_left(records, offset, key=lambda each: each.offset)]
-            producer = self._refused.add(
-                record, index, "dedupe", Invalid(why), now, self._refused.origin(event)
-            ).producer
-        self.leaves[place] = self._frame.leaf(
-            occurred_at, self._intake.keys.day_commitment(now)(committed), '"dest":{}', tag.hex(),
-            _REPEATED_FACTS[repeat], _REFUSED_RULE, self._seq + place, index, offset, now, why,
-        )  # fmt: skip
-        self._intake.counts.repeated(self.tally, event, now, why, producer)
 
     def decide(self, cases: list[Case]) -> list[Decision]:
         """Tag, subject and standing of each."""
         intake = self._intake
         match, by_rule, unplanned = intake.bundle.rules.match, intake.plans.by_rule, intake.plans.unplanned
         in_session, find, circumstance = self._in_session, intake.directory.find, intake.circumstances.of
+        book, judge = None if in_session is None else intake.sessions, self.violations.begin()
         decisions: list[Decision] = []
         for _, _, _, now, occurred_at, _, event in cases:
             compiled = match(event) if in_session is None else in_session(event, now)
             plan = unplanned if compiled is None else by_rule[compiled.rule.id]
+            checks, over = plan.validator, "" if book is None else book.over
+            if judge is not None and (not checks.idle or now - occurred_at > checks.late_ms or over):
+                refused = judge(len(decisions), plan, event, now - occurred_at, by_rule.get(over))
+                if refused is not None:
+                    decisions.append((plan, None, _NOBODY, refused))
+                    continue
             subject, said = find(event.user_id, event.anonymous_id), circumstance(event)
             standing = subject.standings.get(plan.route.slot + said.id)
             if (
@@ -259,16 +272,6 @@ class BatchRun:
 
     def _count(self, cases: list[Case], decisions: list[Decision]) -> None:
         self._intake.counts.decided(self.tally, cases, decisions)
-
-    def _refuse(
-        self, record: RawRecord, index: int, committed: bytes, stage: str, why: Invalid, occurred_at: int,
-        event: Event | None = None,
-    ) -> None:  # fmt: skip
-        origin = None if event is None else self._refused.origin(event)
-        origin = self._refused.add(record, index, stage, why, self.clock, origin)
-        leaf = self._frame.leaf(
-            occurred_at, self._intake.keys.day_commitment(self.clock)(committed), '"dest":{}', "", _REFUSED_FACTS,
-            _REFUSED_RULE, self._seq + len(self.leaves), index, record.offset, self.clock, why.reason,
-        )  # fmt: skip
-        self.leaves.append(leaf)
-        self._intake.counts.refused(self.tally, self.clock, why.reason, origin.producer)
+        for _, _, _, standing in decisions:
+            if standing.bot:
+                self.bots[standing.bot, standing.reason == Reason.BOT] += 1

@@ -97,6 +97,7 @@ class _HeldRun(BatchRun):
     def __init__(self, release: Release, log: AuditLog, batch: RawBatch) -> None:
         super().__init__(release.intake, log, batch)
         self._in_session = None
+        self.violations.judging = False  # intake did, when the event came
         self._last, self._origin = release.last, log.origin
         self.clock = max(self.clock, batch.clock)
         self._held: list[tuple[RawRecord, HeldEvent]] = []

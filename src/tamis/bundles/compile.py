@@ -47,6 +47,7 @@ def compile_rule(values: Values) -> CompiledRule:
         cap=cap,
         experiment=_experiment(values["experiment"]) if "experiment" in values else None,
         title=values.get("title", ""),
+        violations=dict(values.get("violations", {})),
     )
     schema = values.get("schema", {})
     check = compile_schema(schema) if schema else no_violations
@@ -61,7 +62,13 @@ def _experiment(values: Values) -> Experiment:
 
 def _under(rule: str, cap: Cap) -> Predicate:
     def under(event: Event) -> bool:
-        return event.session is not None and event.session.spent(rule, cap.per) < cap.most
+        session = event.session
+        if session is None:
+            return False
+        if session.spent(rule, cap.per) < cap.most:
+            return True
+        session.over = rule
+        return False
 
     return under
 

@@ -29,6 +29,8 @@ def check_policy(policy: Place) -> Iterator[Problem]:
     for key in ("age", "child"):
         for _, path in policy.at("minors").at(key).texts():
             yield from check_path(path)
+    for _, path in policy.at("bots").at("declared_by").texts():
+        yield from check_path(path)
 
 
 def _time_zone(policy: Place) -> Iterator[Problem]:

@@ -50,10 +50,13 @@ def _lines(file: BinaryIO) -> Iterable[bytes]:
 
 def _text(found: Explained) -> str:
     where = f"{found.line}.{found.index}" if found.index else str(found.line)
+    said = "".join(f"\n{'':>7}{each.severity}: {each.kind} at {each.path}" for each in found.violations)
     if found.outcome == "invalid":
-        return f"{where:>5}  invalid   {found.reason} at {found.path}"
+        rule = f" (rule {found.rule})" if found.rule else ""
+        return f"{where:>5}  invalid   {found.reason} at {found.path}{rule}{said}"
+    said += f"\n{'':>7}made by software: {found.bot}" if found.bot else ""
     verdicts = ", ".join(f"{name}: {_verdict(name, reason, found)}" for name, reason in found.destinations.items())
-    return f"{where:>5}  {found.outcome:<9} {found.rule or 'unplanned':<24} {verdicts or found.reason}"
+    return f"{where:>5}  {found.outcome:<9} {found.rule or 'unplanned':<24} {verdicts or found.reason}{said}"
 
 
 def _verdict(name: str, reason: str, found: Explained) -> str:

@@ -84,6 +84,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         sites: host name -> site label; a host not listed is "other".
         producers: names of SDKs that are told besides the known ones, lower case (``domain.producer``).
         hold: None: nothing is held, what is unknown is denied at once.
+        violations: kind of violation -> severity, where it differs from the default (``domain.violations``).
+        bots: why an event counts as a bot's -> "mark" or "deny" (``domain.bots``); absent: "mark".
+        declared_bots: paths at which events say that they are a bot's, besides the usual ones.
         keyed_by_subject: producers promise that records of one subject stand in one partition of ``events.raw``.
         time_zone: IANA name; of the times of day by which rules expect an event.
     """
@@ -101,6 +104,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     grants_move: bool = True
     sites: Mapping[str, str] = {}
     producers: frozenset[str] = frozenset()
+    violations: Mapping[str, str] = {}
+    bots: Mapping[str, str] = {}
+    declared_bots: tuple[str, ...] = ()
     keyed_by_subject: bool = False
     time_zone: str = "UTC"
     hold: Hold | None = None

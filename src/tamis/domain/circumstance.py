@@ -1,4 +1,4 @@
-"""What an event says of itself that a consent decision needs: regulations, age, and the signals it carries.
+"""What an event says of itself that a decision needs: regulations, age, whether a bot made it, and its signals.
 
 Rules: an event falls under the regulation of its site and of its declared country; both known and different: under
 both, and both must allow. A place that is declared and not mapped is unknown, and an unknown place falls under all
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tamis.domain.bots import BotFinder
 from tamis.domain.bundle import Policy
 from tamis.domain.consent.inline import SILENT, Finding, find
 from tamis.domain.consent.regulation import Regulation
@@ -34,6 +35,7 @@ class Circumstance(msgspec.Struct, frozen=True):
         regulations: all that apply, in order of id; each must allow.
         age: "adult", "child" or "unknown".
         findings: what the signals say, one for each regulation.
+        bot: why the event counts as a bot's (``domain.bots.Bot``), "" when it does not.
         reg: ids of the regulations, joined by "+", for the leaf.
     """
 
@@ -42,18 +44,35 @@ class Circumstance(msgspec.Struct, frozen=True):
     age: str
     findings: tuple[Finding, ...]
     reg: str
+    bot: str = ""
 
 
-_Key = tuple[str, str, tuple[tuple[str, bool], ...], bool, tuple[tuple[str, str], ...]]
+_Key = tuple[str, str, str, tuple[tuple[str, bool], ...], bool, tuple[tuple[str, str], ...]]
 
 
 class Circumstances:
     """Finds the circumstance of each event under one policy."""
 
     __slots__ = (
-        "_aliases", "_all", "_by_consent", "_by_meaning", "_by_place", "_by_reg", "_by_site", "_countries",
-        "_everywhere", "_is_placed", "_made", "_minors",
-        "_named", "_paths", "_plain", "_sites", "_tcf", "_years",
+        "_aliases",
+        "_all",
+        "_bots",
+        "_by_consent",
+        "_by_meaning",
+        "_by_place",
+        "_by_reg",
+        "_by_site",
+        "_countries",
+        "_everywhere",
+        "_is_placed",
+        "_made",
+        "_minors",
+        "_named",
+        "_paths",
+        "_plain",
+        "_sites",
+        "_tcf",
+        "_years",
     )  # fmt: skip
 
     def __init__(self, policy: Policy) -> None:
@@ -67,6 +86,7 @@ class Circumstances:
         self._paths = _getters(places.country), _getters(places.region)
         self._years = _getters(policy.minors.age), _getters(policy.minors.child)
         self._minors = policy.minors
+        self._bots = BotFinder(policy.declared_bots)
         self._is_placed = len(self._all) > 1 and bool(self._sites or places.country)
         self._everywhere = _reg(self._all)
         self._by_reg: dict[str, tuple[Regulation, ...]] = {self._everywhere: self._all}
@@ -76,7 +96,7 @@ class Circumstances:
         self._by_consent: dict[_Key, Circumstance] = {}
         self._by_meaning: dict[tuple[Any, ...], Circumstance] = {}
         self._made = 0
-        self._plain: dict[tuple[str, str], Circumstance] = {}
+        self._plain: dict[tuple[str, str, str], Circumstance] = {}
 
     def of(self, event: Event) -> Circumstance:
         """The event's circumstance."""
@@ -84,39 +104,41 @@ class Circumstances:
         if self._is_placed:
             reg = self._place(event) if self._paths[0] else self._by_site[site_of(event, self._sites)]
         age = self._age(event) if self._years[0] or self._years[1] else UNKNOWN
-        consent = event.consent
+        bot, consent = self._bots.of(event), event.consent
         if consent is None:
-            known = self._plain.get((reg, age))
+            known = self._plain.get((reg, age, bot))
             if known is None:
-                known = self._plain[reg, age] = self._new(reg, age, (SILENT,) * len(self._by_reg[reg]))
+                known = self._new(reg, age, bot, (SILENT,) * len(self._by_reg[reg]))
+                self._plain[reg, age, bot] = known
             return known
-        key = reg, age, tuple(consent.choices.items()), consent.malformed, consent.signals
+        key = reg, age, bot, tuple(consent.choices.items()), consent.malformed, consent.signals
         found = self._by_consent.get(key)
         return found if found is not None else self._add(key, consent)
 
     def _add(self, key: _Key, consent: InlineConsent) -> Circumstance:
-        reg, age = key[0], key[1]
+        reg, age, bot = key[:3]
         if _APPLIES in consent.signals:
             reg = self._joined({law.id for law in (*self._by_reg[reg], *self._tcf)})
-        found = self._new(reg, age, tuple(find(consent, law, self._aliases) for law in self._by_reg[reg]))
-        chars = sum(len(category) for category, _ in key[2]) + sum(len(text) for _, text in consent.signals)
+        found = self._new(reg, age, bot, tuple(find(consent, law, self._aliases) for law in self._by_reg[reg]))
+        chars = sum(len(category) for category, _ in key[3]) + sum(len(text) for _, text in consent.signals)
         if chars <= MAX_CACHED_CHARS:
             if len(self._by_consent) >= MAX_CACHED:
                 self._by_consent.clear()
             self._by_consent[key] = found
         return found
 
-    def _new(self, reg: str, age: str, findings: tuple[Finding, ...]) -> Circumstance:
+    def _new(self, reg: str, age: str, bot: str, findings: tuple[Finding, ...]) -> Circumstance:
         meaning = (
             reg,
             age,
+            bot,
             tuple((f.everything, frozenset(f.refused.items()), f.granted) for f in findings),
         )
         known = self._by_meaning.get(meaning)
         if known is None:
             if len(self._by_meaning) >= MAX_CACHED:
                 self._by_meaning.clear()
-            known = Circumstance(self._made, self._by_reg[reg], age, findings, reg)
+            known = Circumstance(self._made, self._by_reg[reg], age, findings, reg, bot)
             self._by_meaning[meaning] = known
             self._made += 1
         return known

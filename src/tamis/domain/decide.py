@@ -35,16 +35,18 @@ class Decider:
     def standing(self, subject: Subject, route: Route, said: Circumstance, occurred_at: int, now: int) -> Standing:
         """The decision for events of ``route`` by ``subject`` in these circumstances, around these times (ms)."""
         gathered = Gathered(subject, self._policy, occurred_at, now)
-        records = (subject.primary, subject.secondary)
-        states = tuple("" if record is None else state_of(record) for record in records) if subject.roles else ()
-        case = Case(self._policy, states, gathered.voices, said.regulations, said.findings, said.age, occurred_at, now)
+        voices = gathered.voices
+        case = Case(
+            self._policy, _states(subject), voices, said.regulations, said.findings, said.age, occurred_at, now,
+            bot=said.bot,
+        )  # fmt: skip
         found = self._verdict(route, case.reasons(route), self._policy.holds(said.regulations))
         pid = f'"{subject.pid}"' if subject.pid else "null"
         ends = subject.overlap_until
         overlapping = now < ends
         silent = all(finding is SILENT for finding in said.findings)
         inline = NO_SIGNAL if silent else encode_inline(said.regulations, said.findings, route.purposes)
-        facts = gathered.text(said.age)
+        facts = gathered.text(said.age, said.bot)
         if len(found.destinations) + len(facts) + len(inline) + len(said.reg) > _MAX_STATED:
             found = self._verdict(route, unrecordable(route))
             facts, inline = f'{{"{CUT}":{len(facts)}}}', NO_SIGNAL
@@ -63,6 +65,7 @@ class Decider:
             facts=(f'"facts":{facts},"inline":{inline},"out":"{found.outcome}","pid":{pid},"reg":"{said.reg}",'),
             revisions=self._revision(subject),
             decision=found.decision.value,
+            bot=said.bot,
         )
 
     def _verdict(self, route: Route, reasons: list[Reason], holds: bool = False) -> Verdict:
@@ -87,6 +90,11 @@ class Decider:
                 self._revisions.clear()
             known = self._revisions[asked] = f'"rev":{{{_revisions(subject)}}},"rule":"'
         return known
+
+
+def _states(subject: Subject) -> tuple[str, ...]:
+    records = (subject.primary, subject.secondary)
+    return tuple("" if record is None else state_of(record) for record in records) if subject.roles else ()
 
 
 def _revisions(subject: Subject) -> str:

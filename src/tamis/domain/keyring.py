@@ -39,7 +39,7 @@ class Keyring:
         "event_ids",
         "event_tag",
         "event_tags",
-        "fingerprint",
+        "fingerprints",
         "held",
         "live",
         "proofs",
@@ -60,7 +60,7 @@ class Keyring:
         self.event_ids = tuple(EventIds(derive(f"event/{domain}")) for domain in ids)
         self.proofs = tuple(ProofIds(derive(f"proof/{domain}")) for domain in ids)
         self.event_tag = mac(derive("audit/eid"))
-        self.fingerprint = fingerprints(derive("fingerprint"))
+        self.fingerprints = fingerprints(derive("fingerprint"))
         self.event_tags = mac_all(derive("audit/eid"), TAG_BYTES)
         self.held = HeldKeys(derive)
         self.sealer = QuarantineSealer(lambda day: derive(f"quarantine/{day}"), derive("quarantine/key"))

@@ -46,6 +46,12 @@ class InvalidReason(StrEnum):
     FUTURE = "future"
     TOO_MANY_EVENTS = "too_many_events"
     CONFLICT = "conflict"
+    REQUIRED_MISSING = "required_missing"
+    ADDITIONAL_PROPERTY = "additional_property"
+    BAD_VALUE = "bad_value"
+    LATE = "late"
+    OVER_CAP = "over_cap"
+    UNPLANNED = "unplanned_event"
 
 
 class Decision(StrEnum):

@@ -37,6 +37,8 @@ SHORT = (  # what Snowplow's trackers, Mixpanel's and PostHog's clients call the
     "unity", "unreal", "rn", "react-native", "flutter", "dart", "cpp", "rust", "scala", "amp", "roku", "lua", "dotnet",
     "osx", "tvos", "watchos", "webview", "web", "swift", "objc", "jql",
 )  # fmt: skip
+CALLS = frozenset(("segment", "rudderstack", "jitsu"))
+"""Vendors of the analytics.js form."""
 _KNOWN = frozenset((*NAMES, *SHORT))
 _LIBRARY_KEYS = ("library", "$lib", "mp_lib", "v_tracker", "tv", "sdk", "client")
 _VERSION_KEYS = ("$lib_version", "sdk_version", "library_version")
@@ -54,6 +56,8 @@ def producer_of(event: Event, known: Collection[str] = ()) -> str:
         known: further names of SDKs, lower case.
     """
     context = event.context
+    if event.vendor in CALLS:  # these say it in one place
+        return producer_in((context if "library" in context else {},), known, event.vendor)
     holders = (context, context.get("properties"), context.get("application_info"), event.properties)
     return producer_in(holders, known, event.vendor)
 
@@ -67,33 +71,31 @@ def producer_in(holders: Iterable[Any], known: Collection[str] = (), unnamed: st
         unnamed: the name where none is told.
     """
     objects = [each for each in holders if isinstance(each, Mapping)]
-    name, version = _sdk(objects, known, unnamed)
+    usual = next((each for each in objects if isinstance(each.get("library"), Mapping)), None)
+    name, version, app = _elsewhere(objects, known, unnamed) if usual is None else _usual(usual, known)
     if name in SHORT and unnamed != UNKNOWN:
         name = f"{unnamed}-{name}"
-    app = _app(objects)
     return f"{name}{'/' if version else ''}{version}{' app/' if app else ''}{app}"
 
 
-def _sdk(objects: list[Mapping[str, Any]], known: Collection[str], unnamed: str) -> tuple[str, str]:
+def _usual(context: Mapping[str, Any], known: Collection[str]) -> tuple[str, str, str]:
+    """SDK, version and app's version of a context in the analytics.js form."""
+    library, app = context["library"], context.get("app")
+    name = library.get("name")
+    version = ""
+    if isinstance(app, Mapping) and app.get("name") != name:  # some SDKs name themselves as the app
+        version = _version(app.get("version"))
+    return _name(name, known), _version(library.get("version")), version
+
+
+def _elsewhere(objects: list[Mapping[str, Any]], known: Collection[str], unnamed: str) -> tuple[str, str, str]:
+    app = _first(objects, _APP_KEYS)
     for holder in objects:
         for key in _LIBRARY_KEYS:
             said = holder.get(key)
-            if isinstance(said, Mapping):
-                return _name(said.get("name"), known), _version(said.get("version"))
             if isinstance(said, str) and said:
-                return _name(said, known), _version(said) or _first(objects, _VERSION_KEYS)
-    return unnamed, _first(objects, _VERSION_KEYS)
-
-
-def _app(objects: list[Mapping[str, Any]]) -> str:
-    for holder in objects:
-        app = holder.get("app")
-        library = holder.get("library")
-        if isinstance(app, Mapping) and not (isinstance(library, Mapping) and app.get("name") == library.get("name")):
-            version = _version(app.get("version"))
-            if version:
-                return version
-    return _first(objects, _APP_KEYS)
+                return _name(said, known), _version(said) or _first(objects, _VERSION_KEYS), app
+    return unnamed, _first(objects, _VERSION_KEYS), app
 
 
 def _first(objects: list[Mapping[str, Any]], keys: tuple[str, ...]) -> str:

@@ -34,7 +34,7 @@ Headers = Sequence[tuple[str, bytes | None]]
 _decode_headers = msgspec.json.Decoder(tuple[tuple[str, bytes | None], ...]).decode  # values in base64
 
 
-class Fault(msgspec.Struct, frozen=True, gc=False):
+class Fault(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One violation of the rule an event falls under.
 
     Attributes:

@@ -43,9 +43,10 @@ class RefusedEvents:
 
     Attributes:
         records: key and value of each entry, in order.
+        sites: host name -> site label.
     """
 
-    __slots__ = ("_kept", "_partition", "_producers", "_read", "_sealer", "_sites", "_topic", "records")
+    __slots__ = ("_kept", "_partition", "_producers", "_read", "_sealer", "_topic", "records", "sites")
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class RefusedEvents:
         self._sealer = sealer
         self._topic = topic
         self._partition = partition
-        self._sites = sites
+        self.sites = sites
         self._producers = producers
         self._kept: set[int] = set()
         self._read: tuple[int, RawProducer] | None = None
@@ -95,9 +96,9 @@ class RefusedEvents:
     def origin(self, event: Event, rule: str = "", faults: tuple[Fault, ...] = ()) -> Origin:
         """Where an event comes from."""
         producer = producer_of(event, self._producers)
-        return Origin(producer, site_of(event, self._sites), event.vendor, rule, faults)
+        return Origin(producer, site_of(event, self.sites), event.vendor, rule, faults)
 
     def _of_bytes(self, offset: int, index: int, original: bytes) -> Origin:
         if self._read is None or self._read[0] != offset:  # the events of a record follow one another
             self._read = offset, RawProducer(original)
-        return self._read[1].origin(index, self._sites, self._producers)
+        return self._read[1].origin(index, self.sites, self._producers)

@@ -57,6 +57,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         cap: conversions beyond it are not this rule's; None without one.
         experiment: None without one.
         title: a sentence for people.
+        violations: kind of violation -> severity, where it differs from the policy's.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     cap: Cap | None = None
     experiment: Experiment | None = None
     title: str = ""
+    violations: Mapping[str, str] = {}
 
 
 class Trigger(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ class Session(msgspec.Struct):
         used: rule id -> conversions in this session.
         day: number of the UTC day ``used_today`` is about.
         used_today: rule id -> conversions on that day.
+        over: rule of which the event just matched is beyond the cap, "" for none.
     """
 
     began: int
@@ -30,6 +31,7 @@ class Session(msgspec.Struct):
     used: dict[str, int] = {}
     day: int = -1
     used_today: dict[str, int] = {}
+    over: str = ""
 
     def read(self, key: str) -> int | None:
         """``session.<key>``: events, pages or seconds so far; None while the beginning is unknown."""

@@ -25,6 +25,7 @@ DAY_MS = 86_400_000
 MAX_SUBJECTS = 50_000
 
 Matcher = Callable[[Event, int], CompiledRule | None]
+Sound = Callable[[CompiledRule, Event], bool]
 SubjectOf = Callable[[str | None, str | None], str]
 
 
@@ -72,12 +73,17 @@ class Sessions:
 
 
 class SessionBook:
-    """The sessions of all partitions of one process; a later bundle goes on with them."""
+    """The sessions of all partitions of one process; a later bundle goes on with them.
 
-    __slots__ = ("_partitions",)
+    Attributes:
+        over: rule of which the event just matched is beyond the cap, "" for none.
+    """
+
+    __slots__ = ("_partitions", "over")
 
     def __init__(self) -> None:
         self._partitions: dict[int, Sessions] = {}
+        self.over = ""
 
     def partition(self, number: int, first: int, after: int) -> Sessions:
         """The sessions of a partition at the beginning of a batch that covers ``[first, after)``."""
@@ -87,7 +93,9 @@ class SessionBook:
         found.next = after
         return found
 
-    def matcher(self, rules: RuleSet, number: int, span: tuple[int, int], subject_of: SubjectOf) -> Matcher | None:
+    def matcher(
+        self, rules: RuleSet, number: int, span: tuple[int, int], subject_of: SubjectOf, sound: Sound
+    ) -> Matcher | None:
         """Finds the rule of an event received at a time (ms), in its session; None when no rule looks at sessions.
 
         Args:
@@ -95,6 +103,7 @@ class SessionBook:
             number: of the partition.
             span: offsets of the batch, ``[first, next)``.
             subject_of: (user id, anonymous id) -> subject key, "" for nobody.
+            sound: whether an event is not refused for what its rule demands: only such conversions are counted.
         """
         if not rules.in_session:
             return None
@@ -102,11 +111,14 @@ class SessionBook:
 
         def found(event: Event, now: int) -> CompiledRule | None:
             subject = subject_of(event.user_id, event.anonymous_id)
+            self.over = ""
             if not subject:
                 return match(event)
             session = see(subject, event.kind, now)
+            session.over = ""
             compiled = match(msgspec.structs.replace(event, session=session))
-            if compiled is not None and compiled.rule.cap is not None:
+            self.over = session.over
+            if compiled is not None and compiled.rule.cap is not None and sound(compiled, event):
                 session.spend(compiled.rule.id)
             return compiled
 

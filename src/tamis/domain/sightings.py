@@ -10,9 +10,11 @@ destination covers those).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from hashlib import sha256
+from itertools import compress
+from operator import add, eq, not_
 
 import orjson
 
@@ -23,11 +25,12 @@ FINGERPRINT_BYTES = 8
 ENTRY_BYTES = ID_BYTES + FINGERPRINT_BYTES
 MINUTE_MS = 60_000
 
-_SENT_AT_KEY = b'"sentAt"'
-_BEFORE_TIME = len(_SENT_AT_KEY) + 2
-_SENT_AT = re.compile(rb'"sentAt"\s*:\s*"[^"\\]*"\s*(,\s*)?')
+_SENT_AT = b'"sentAt":"'
+_BEFORE_TIME = len(_SENT_AT)
+_BACKSLASH = ord("\\")
+_SENT_AT_MEMBER = re.compile(rb'"sentAt"\s*:\s*"[^"\\]*"\s*(,\s*)?')
 # Members of a context that the way to us writes, not the person.
-_TRANSPORT = frozenset({"ip", "sentAt", "sent_at", "receivedAt", "received_at"})
+_TRANSPORT = frozenset({"ip", "sentAt", "sent_at", "receivedAt", "received_at", "userAgent"})
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -48,11 +51,12 @@ class Sighted:
         fresh: minute of ``received_at`` -> entries first seen in this batch (id and fingerprint, 24 bytes each).
     """
 
-    __slots__ = ("_batch", "_find", "fresh")
+    __slots__ = ("_batch", "_find", "_said", "fresh")
 
     def __init__(self, find: Callable[[bytes, int], Mapping[int, bytes]]) -> None:
         self._find = find
-        self._batch: dict[bytes, bytes] = {}
+        self._batch: dict[bytes, int] = {}  # id -> place of its fingerprint in ``_said``
+        self._said: list[bytes] = []
         self.fresh: dict[int, list[bytes]] = {}
 
     def classify(
@@ -67,25 +71,44 @@ class Sighted:
         """
         if not ids:
             return []
-        earlier = self._find(b"".join(ids), times[0] // MINUTE_MS)
-        batch, fresh = self._batch, self.fresh
-        found: list[Repeat | None] = []
-        for number, id_ in enumerate(ids):
-            fingerprint = fingerprints[number]
-            before = batch.get(id_)
-            if before is None and earlier:
-                before = earlier.get(number)
-            if before is None:
-                batch[id_] = fingerprint
-                fresh.setdefault(times[number] // MINUTE_MS, []).append(id_ + fingerprint)
-                found.append(None)
-            else:
-                found.append(Repeat.DUPLICATE if before == fingerprint else Repeat.CONFLICT)
+        batch, said = self._batch, self._said
+        for place, before in self._find(b"".join(ids), times[0] // MINUTE_MS).items():
+            batch.setdefault(ids[place], len(said))
+            said.append(before)
+        numbers = range(len(said), len(said) + len(ids))
+        said += fingerprints
+        known = list(map(batch.setdefault, ids, numbers))
+        first = list(map(eq, known, numbers))
+        self._remember(ids, fingerprints, times, first)
+        found: list[Repeat | None] = [None] * len(ids)
+        for place in compress(range(len(ids)), map(not_, first)):
+            same = said[known[place]] == fingerprints[place]
+            found[place] = Repeat.DUPLICATE if same else Repeat.CONFLICT
         return found
 
+    def forget(self, ids: Iterable[bytes]) -> None:
+        """Events that were quarantined after they were classified: they may come again."""
+        gone = set(ids)
+        for id_ in gone:
+            self._batch.pop(id_, None)
+        for minute, entries in self.fresh.items():
+            self.fresh[minute] = [entry for entry in entries if entry[:ID_BYTES] not in gone]
+        self.fresh = {minute: entries for minute, entries in self.fresh.items() if entries}
 
-def fingerprints(key: bytes) -> Callable[[Event], bytes]:
-    """The fingerprint of an event as a function: 8 bytes of SHA-256 over a secret block and what the event says.
+    def _remember(
+        self, ids: Sequence[bytes], fingerprints: Sequence[bytes], times: Sequence[int], first: Sequence[bool]
+    ) -> None:
+        entries = list(map(add, compress(ids, first), compress(fingerprints, first)))
+        minute = times[0] // MINUTE_MS
+        if entries and times[-1] // MINUTE_MS == minute:
+            self.fresh.setdefault(minute, []).extend(entries)
+            return
+        for time, entry in zip(compress(times, first), entries, strict=True):
+            self.fresh.setdefault(time // MINUTE_MS, []).append(entry)
+
+
+def fingerprints(key: bytes) -> Callable[[Iterable[Event]], list[bytes]]:
+    """The fingerprints of events as a function: 8 bytes of SHA-256 over a secret block and what each event says.
 
     What it says are its own bytes without ``sentAt`` where the envelope kept them (``Event.content``), else its fields
     in a canonical form. Cut to 8 bytes under a secret prefix it can neither be computed nor extended without the key.
@@ -95,29 +118,34 @@ def fingerprints(key: bytes) -> Callable[[Event], bytes]:
     """
     keyed = sha256(key.ljust(64, b"\0")).copy
 
-    def fingerprint(event: Event) -> bytes:
-        digest = keyed()
-        digest.update(canonical(event))
-        return digest.digest()[:FINGERPRINT_BYTES]
+    def found(events: Iterable[Event]) -> list[bytes]:
+        made: list[bytes] = []
+        for event in events:
+            digest, content = keyed(), event.content
+            at = -1 if content is None else content.find(_SENT_AT)
+            if content is None or at < 0:
+                digest.update(canonical(event))
+            else:
+                end = content.find(b'"', at + _BEFORE_TIME)
+                if content[end : end + 3] != b'","' or content[end - 1] == _BACKSLASH:
+                    digest.update(canonical(event))
+                else:  # as most clients write it: no need of the pattern
+                    digest.update(content[:at])
+                    digest.update(content[end + 2 :])
+            made.append(digest.digest()[:FINGERPRINT_BYTES])
+        return made
 
-    return fingerprint
+    return found
 
 
 def canonical(event: Event) -> bytes:
     """What an event says, equal for each time it is sent."""
     content = event.content
     if content is not None:
-        at = content.find(_SENT_AT_KEY)
-        if at < 0:
-            return content
-        end = content.find(b'"', at + _BEFORE_TIME)
-        written = content[at + len(_SENT_AT_KEY) : at + _BEFORE_TIME] == b':"' and content[end : end + 3] == b'","'
-        if written and b"\\" not in content[at:end]:  # as most clients write it: no need of the pattern
-            return content[:at] + content[end + 2 :]
-        found = _SENT_AT.match(content, at)
+        found = _SENT_AT_MEMBER.search(content)
         if found is None:
             return content
-        before = content[:at].rstrip()
+        before = content[: found.start()].rstrip()
         if found[1] is None and before.endswith(b","):  # it was the last member
             before = before[:-1]
         return before + content[found.end() :]

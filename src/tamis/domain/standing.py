@@ -5,6 +5,8 @@ that state the facts, together with the span of event times and of now for which
 it must be made anew. It holds no time of its own.
 """
 
+from typing import Final
+
 import msgspec
 
 
@@ -37,6 +39,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
         revisions: ``"rev":...,"rule":"`` leaf fragment.
         decision: "allow", "deny", or "unknown": denied only because nobody has said anything yet, so a later yes could
             let it out; ``domain.outcome.Decision``.
+        bot: why the event counts as a bot's, "" when it does not: its destinations are told.
     """
 
     outcome: str
@@ -51,6 +54,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     facts: str
     revisions: str
     decision: str = "deny"
+    bot: str = ""
 
 
 def restated(standing: Standing, outcome: str, reason: str) -> Standing:
@@ -59,3 +63,12 @@ def restated(standing: Standing, outcome: str, reason: str) -> Standing:
     return msgspec.structs.replace(
         standing, outcome=outcome, reason=reason, facts=standing.facts.replace(before, after, 1)
     )
+
+
+NO_DESTINATIONS: Final = '"dest":{}'
+"""Leaf fragment of an event that consent is not asked about."""
+
+
+def facts_of_nobody(outcome: str) -> str:
+    """The ``"facts":...,"reg":...,`` leaf fragment of such an event."""
+    return f'"facts":{{}},"inline":"-","out":"{outcome}","pid":null,"reg":"-",'

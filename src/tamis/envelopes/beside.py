@@ -2,7 +2,8 @@
 
 Rules: headers are looked at only where a record has any; ``endpoint`` holds the address the body was posted to. A body
 posted to a path of the analytics.js form (``/v1/...``), or to none, is first taken for a call. ``Sec-GPC: 1`` (Global
-Privacy Control) is a signal on every event of the record; any other value is none.
+Privacy Control) is a signal on every event of the record; any other value is none. The ``user-agent`` of a browser
+stands in the context of events whose SDK left it to the request.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from tamis.envelopes.body import ENDPOINT, address
 from tamis.envelopes.envelope import Entries, Entry, Headers
 from tamis.envelopes.jitsu import ADDRESS as JITSU_ADDRESS
 
+MAX_AGENT: Final = 1_024
 _GPC: Final = (Signal.GPC.value, "1")
 _ONLY_GPC: Final = InlineConsent({}, signals=(_GPC,))
 
@@ -47,6 +49,26 @@ def order_of(headers: Headers) -> Order:
 def states_gpc(headers: Headers) -> bool:
     """Whether the request carried ``Sec-GPC: 1``."""
     return any(name.lower() == "sec-gpc" and raw is not None and raw.strip() == b"1" for name, raw in headers)
+
+
+def agent_of(headers: Headers) -> str:
+    """The browser that made the request, "" when it was none: a server's client says nothing of the person."""
+    for name, raw in headers:
+        if name.lower() == "user-agent" and raw is not None and raw.startswith(b"Mozilla/"):
+            return raw[:MAX_AGENT].decode("utf-8", "replace")
+    return ""
+
+
+def with_agent(entries: Entries, agent: str) -> Entries:
+    """The same entries, each event with the user agent of its request unless its SDK said one."""
+    if not agent or not isinstance(entries, list):
+        return entries
+    return [
+        msgspec.structs.replace(entry, context={**entry.context, "userAgent": agent})
+        if isinstance(entry, Event) and "userAgent" not in entry.context
+        else entry
+        for entry in entries
+    ]
 
 
 def with_gpc(entries: Entries) -> Entries:

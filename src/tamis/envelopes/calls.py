@@ -5,7 +5,10 @@ none; a track needs an event name, every call an id of a person or device (a pla
 has no subject). Consent signals of all dialects are read whoever sent them, and a no in any of them wins. Calls without
 a name of their own are named after their kind. A group's ``groupId`` and an alias's ``previousId`` are properties.
 Items of a batch inherit the batch's ``context`` and ``sentAt`` (Segment HTTP API, "Batch").
-Not handled here: skew correction (the vendor's servers do it), what a consent category means (policy).
+Skew: Segment's and RudderStack's specification is ``timestamp = receivedAt - (sentAt - originalTimestamp)``; of it a
+call that was sent after the record was received is set back by the difference (docs/adr/0018). One that names
+``receivedAt`` has passed the vendor's servers, which corrected ``timestamp``.
+Not handled here: what a consent category means (policy).
 """
 
 from collections.abc import Callable
@@ -46,19 +49,20 @@ class Calls:
         sure: the topic is known to hold nothing else, so any other body is refused here.
     """
 
-    __slots__ = ("_bench", "_first", "_ids", "_last", "_measure", "_read", "_readers", "_sure")
+    __slots__ = ("_as_sent", "_bench", "_first", "_ids", "_last", "_measure", "_read", "_readers", "_sure")
 
     def __init__(
         self, bench: Workbench, dialects: tuple[Dialect, ...], readers: tuple[Dialect, ...], *, sure: bool = False
     ) -> None:
         self._bench = bench
-        self._first = dialects[:-1]
+        self._first = tuple((dialect.marker, dialect.recognises, dialect) for dialect in dialects[:-1])
         self._last = dialects[-1]
         self._readers = tuple((dialect.consent_key, dialect.read_consent) for dialect in readers)
         self._sure = sure
         self._measure = bench.limits.max_depth < FLAT_DEPTH
         self._read: Callable[[bytes], Call] = read_call if self._measure else read_flat_call
         self._ids = bench.ids
+        self._as_sent = bench.as_sent
 
     def decode(self, value: bytes, headers: Headers, received_at: int) -> Entries | None:
         """See ``Envelope.decode``."""
@@ -116,23 +120,21 @@ class Calls:
         device, person = call.anonymousId, call.userId
         if not device and not person and device != 0 and person != 0:
             return _NO_ID
-        dialect = self._last
-        for candidate in self._first:
-            if candidate.recognises(call):
-                dialect = candidate
-                break
+        dialect = self._dialect(call, content)
         text = call.timestamp
         sent = occurred_at = parse(text) if text is not None and call.originalTimestamp is None else None
         if occurred_at is None:
-            found = _occurred_at(call, dialect.original_first)
+            found = _occurred_at(call, dialect.original_first and call.receivedAt is None)
             if isinstance(found, Invalid):
                 return found
             occurred_at = found
         if sent is None or sent_at != text:
             sent = parse(sent_at) if type(sent_at) is str else None
+        if sent is not None and sent > received_at:  # the client's clock is ahead: docs/adr/0013 and 0018
+            occurred_at = self._set_back(call, dialect, occurred_at, sent - received_at)
         track = kind is TRACK
         properties = (call.properties or _NOTHING) if track else properties_of(call, kind)
-        name = call.event if track else name_of(call, kind, properties)
+        name = call.event if track else name_of(call, kind, properties) if dialect.named_pages else kind
         if not name:
             return _NO_EVENT
         event_id = call.messageId
@@ -152,6 +154,17 @@ class Calls:
             derived,
             content,
         )
+
+    def _dialect(self, call: Call, content: bytes) -> Dialect:
+        for marker, recognises, candidate in self._first:
+            if marker in content and recognises(call):
+                return candidate
+        return self._last
+
+    def _set_back(self, call: Call, dialect: Dialect, occurred_at: int | None, ahead: int) -> int | None:
+        if occurred_at is None or not dialect.skewed or self._as_sent or call.receivedAt is not None:
+            return occurred_at
+        return max(0, occurred_at - ahead)
 
     def _measured(self, entry: Entry) -> Entry:
         if isinstance(entry, Event):

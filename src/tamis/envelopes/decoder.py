@@ -12,7 +12,7 @@ import msgspec
 from tamis.domain.event import Invalid
 from tamis.domain.keyed import token
 from tamis.envelopes import refusal
-from tamis.envelopes.beside import Decode, Order, first_of, order_of, states_gpc, with_gpc
+from tamis.envelopes.beside import Decode, Order, agent_of, first_of, order_of, states_gpc, with_agent, with_gpc
 from tamis.envelopes.compressed import MAGIC, opened
 from tamis.envelopes.envelope import Entries, Headers, Limits, SingleId, Workbench
 from tamis.envelopes.ids import IdMemo, SentIds
@@ -110,6 +110,7 @@ class Decoder:
         entries = first_of(self._by_order[order_of(headers)], value, headers, received_at)
         if entries is None:
             entries = _unclaimed(value) if value else refusal.EMPTY
+        entries = with_agent(entries, agent_of(headers))
         return with_gpc(entries) if states_gpc(headers) else entries
 
 

@@ -15,7 +15,7 @@ from tamis.envelopes.cloudevents import CloudEvents
 from tamis.envelopes.dialect import Dialect
 from tamis.envelopes.envelope import Envelope, Workbench
 from tamis.envelopes.ga4 import Ga4
-from tamis.envelopes.jitsu import Jitsu
+from tamis.envelopes.jitsu import JITSU, posted_calls
 from tamis.envelopes.matomo import Matomo
 from tamis.envelopes.mixpanel import Mixpanel
 from tamis.envelopes.mparticle import MParticle
@@ -29,7 +29,7 @@ from tamis.envelopes.vendor import Reader, Vendors
 Maker: TypeAlias = Callable[[Workbench], Envelope]
 
 # Vendors whose calls follow the analytics.js specification; Segment takes what no other one recognises.
-DIALECTS: tuple[Dialect, ...] = (RUDDERSTACK, SEGMENT)
+DIALECTS: tuple[Dialect, ...] = (RUDDERSTACK, JITSU, SEGMENT)
 
 # All others, asked in this order.
 READERS: Mapping[str, Callable[[Workbench], Reader]] = {
@@ -53,7 +53,7 @@ def _any_call(bench: Workbench) -> Envelope:
 
 
 def _any_jitsu(bench: Workbench) -> Envelope:
-    return _calls(bench, Jitsu(bench, DIALECTS, sure=False))
+    return _calls(bench, posted_calls(bench, DIALECTS, sure=False))
 
 
 def _any_other(bench: Workbench) -> Envelope:
@@ -62,10 +62,6 @@ def _any_other(bench: Workbench) -> Envelope:
 
 def _only(dialect: Dialect) -> Maker:
     return lambda bench: _calls(bench, Calls(bench, (dialect,), DIALECTS, sure=True))
-
-
-def _only_jitsu(bench: Workbench) -> Envelope:
-    return _calls(bench, Jitsu(bench, DIALECTS, sure=True))
 
 
 def _only_reader(make: Callable[[Workbench], Reader]) -> Maker:
@@ -82,6 +78,5 @@ DETECTED: Mapping[Order, tuple[Maker, ...]] = {
 # A topic fixed to one vendor.
 FIXED: Mapping[str, Maker] = {
     **{dialect.vendor: _only(dialect) for dialect in DIALECTS},
-    "jitsu": _only_jitsu,
     **{vendor: _only_reader(make) for vendor, make in READERS.items()},
 }

@@ -1,8 +1,8 @@
 """Segment: calls of the analytics.js specification.
 
 Sources: Segment HTTP Tracking API and Spec ("Common fields", "Consent Management"). ``timestamp`` is the client's time
-of the event and ``sentAt`` of the request; the vendor corrects clock skew on its own servers with its own time of
-receipt, so no correction is applied here. ``context.consent.categoryPreferences`` maps category ids to booleans.
+of the event and ``sentAt`` of the request, by which clocks are corrected (``calls``).
+``context.consent.categoryPreferences`` maps category ids to booleans.
 """
 
 from typing import Any

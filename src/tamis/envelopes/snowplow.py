@@ -35,7 +35,7 @@ _PAGE: Final = {"page": "page_title", "url": "page_url", "refr": "page_referrer"
 _PREFIXES: Final = {"pp": "pp_", "tr": "tr_", "ti": "ti_"}
 _CONTEXT: Final = {
     "aid": "app_id", "p": "platform", "tna": "name_tracker", "tv": "v_tracker", "sid": "session_id", "lang": "language",
-    "tz": "timezone",
+    "tz": "timezone", "ua": "useragent",
 }  # fmt: skip
 _EVENTS: Final = frozenset(("pv", "pp", "se", "ue", "tr", "ti"))
 

@@ -30,14 +30,15 @@ _PLACES: Final = {
     "unstruct_event": 58, "tr_orderid": 59, "tr_affiliation": 60, "tr_total": 61, "tr_tax": 62, "tr_shipping": 63,
     "tr_city": 64, "tr_state": 65, "tr_country": 66, "ti_orderid": 67, "ti_sku": 68, "ti_name": 69, "ti_category": 70,
     "ti_price": 71, "ti_quantity": 72, "pp_xoffset_min": 73, "pp_xoffset_max": 74, "pp_yoffset_min": 75,
-    "pp_yoffset_max": 76, "br_lang": 83, "os_timezone": 100, "dvce_type": 101, "tr_currency": 108, "ti_currency": 112,
+    "pp_yoffset_max": 76, "useragent": 77, "br_type": 81, "br_lang": 83, "os_timezone": 100, "dvce_type": 101,
+    "tr_currency": 108, "ti_currency": 112,
     "dvce_sent_tstamp": 119, "derived_contexts": 122, "domain_sessionid": 123, "derived_tstamp": 124,
     "event_vendor": 125, "event_name": 126, "event_format": 127, "event_version": 128, "true_tstamp": 130,
 }  # fmt: skip
 _CONTEXT: Final = (
     "app_id", "platform", "name_tracker", "v_tracker", "domain_sessionid", "domain_sessionidx", "geo_country",
     "geo_region", "mkt_medium", "mkt_source", "mkt_term", "mkt_content", "mkt_campaign", "br_lang", "os_timezone",
-    "dvce_type", "collector_tstamp",
+    "dvce_type", "useragent", "br_type", "collector_tstamp",
 )  # fmt: skip
 _FAMILIES: Final = {"struct": "se_", "transaction": "tr_", "transaction_item": "ti_", "page_ping": "pp_"}
 _JSON: Final = ("contexts", "unstruct_event", "derived_contexts")

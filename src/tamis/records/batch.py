@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from tamis.domain.differences import Differences
+from tamis.domain.noted import Noted
 from tamis.domain.tally import Tally
+from tamis.domain.validation import Faults
 from tamis.ports import RawRecord
 
 Record = tuple[bytes | None, bytes]
@@ -22,6 +24,9 @@ class Emissions(msgspec.Struct, frozen=True):
         watermark: every later record of this partition is received at or after this, ms.
         differences: how a candidate bundle would have judged the batch, None without a candidate.
         fresh: epoch minute -> 24 bytes for each event seen first in this batch (``domain.sightings``).
+        violations: what was wrong with events, counted (``domain.noted``).
+        faulty: number of the leaf in ``leaves`` -> what is wrong with its event; a leaf may occur twice.
+        bots: (why, whether it was denied for that) -> events (``domain.bots``).
         notices: values for the audit log that stand in front of ``leaves`` and for no event.
         keyed: topic without prefix -> records for the partition of each one's key.
         sent: destination -> records for it in ``outputs``, which are let go once they are written.
@@ -37,6 +42,9 @@ class Emissions(msgspec.Struct, frozen=True):
     notices: tuple[bytes, ...] = ()
     keyed: Mapping[str, list[Record]] = {}
     sent: Mapping[str, int] = {}
+    violations: Mapping[Noted, int] = {}
+    faulty: Sequence[tuple[int, Faults]] = ()
+    bots: Mapping[tuple[str, bool], int] = {}
 
 
 class RawBatch(msgspec.Struct, frozen=True):

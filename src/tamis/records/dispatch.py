@@ -65,7 +65,7 @@ class Outgoing:
                 if veil is not None:
                     veil.add(event, subject, fields)
                 box.add((tag, position, send.pseudonym, name, plan.rule, plan.stage, value, at, fields, trial,
-                         send.previous))  # fmt: skip
+                         send.previous, standing.bot))  # fmt: skip
         for box in boxes:
             box.encode()
 

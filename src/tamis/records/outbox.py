@@ -13,9 +13,9 @@ from tamis.domain.experiment import NO_TRIAL, Trial
 from tamis.domain.pseudonym import EventIds, ProofIds, tokens_of
 from tamis.records.outputs import encode_lines
 
-Row = tuple[bytes, bytes, str, str, str, str, float | None, int, dict[str, Any], Trial, str]
+Row = tuple[bytes, bytes, str, str, str, str, float | None, int, dict[str, Any], Trial, str, str]
 """tag, source position (16 bytes each), then pseudonym, name, rule, stage, value, occurred_at, fields, (experiment,
-variant), pid_prev as in ``CleanEvent``."""
+variant), pid_prev, bot as in ``CleanEvent``."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,14 +52,15 @@ class Outbox:
         fields = encode_lines([row[8] for row in rows])
         names, tags = self._names, self._tags
         place = 0
-        for _, _, subject, name, rule, stage, value, occurred_at, _, trial, previous in rows:
+        for _, _, subject, name, rule, stage, value, occurred_at, _, trial, previous, bot in rows:
             key = subject.encode()
             add((
                 key,
                 b'{"event_id":"%b","proof_id":"%b","subject":"%b","name":%b,"occurred_at":%d,"fields":%b%b%b}' % (
                     event_ids[place], proof_ids[place], key, names.get(name) or self._name(name), occurred_at,
                     fields[place], tags[rule, stage] if (rule, stage) in tags else self._tag(rule, stage),
-                    b"" if value is None and trial is NO_TRIAL and not previous else _tail(value, trial, previous),
+                    b"" if value is None and trial is NO_TRIAL and not previous and not bot
+                    else _tail(value, trial, previous, bot),
                 ),
             ))  # fmt: skip
             place += 1  # noqa: SIM113 - enumerate would make one more object a record
@@ -80,9 +81,9 @@ class Outbox:
         return text
 
 
-def _tail(value: float | None, trial: Trial, previous: str) -> bytes:
+def _tail(value: float | None, trial: Trial, previous: str, bot: str) -> bytes:
     worth = b"" if value is None else b',"value":' + _encode(value)
-    return worth + _members(("experiment", trial[0]), ("variant", trial[1]), ("pid_prev", previous))
+    return worth + _members(("experiment", trial[0]), ("variant", trial[1]), ("pid_prev", previous), ("bot", bot))
 
 
 def _members(*members: tuple[str, str]) -> bytes:

@@ -32,6 +32,7 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         variant: which of its variants the person saw; only those the rule lists.
         pid_prev: the person's pseudonym of the epoch before, while an overlap of epochs runs: carry what you hold under
             it over to ``subject``.
+        bot: why software rather than a person made it: crawler, headless, script or declared; "" for a person.
     """
 
     event_id: str
@@ -46,6 +47,7 @@ class CleanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     experiment: str = ""
     variant: str = ""
     pid_prev: str = ""
+    bot: str = ""
     v: int = 1
 
 

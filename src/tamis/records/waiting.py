@@ -2,7 +2,7 @@
 
 Rules: only an event whose decision is "held" waits; one that cannot be sealed is denied instead, before its leaf is
 written; each record cites its leaf by log, index and hash; a subject without a record is announced once a batch, by
-subject key alone. Not handled here: when holding is asked for (``consent.case``).
+subject key alone, unless the event is a bot's. Not handled here: when holding is asked for (``consent.case``).
 """
 
 from base64 import b64encode
@@ -69,7 +69,8 @@ class WaitingRoom:
         """Seals what was admitted; ``leaves`` has their leaves, the first of which has index ``seq``."""
         if not self._sealable:
             return
-        for (place, offset, index, now, occurred_at, _, _), (plan, _, subject, _) in zip(cases, decisions, strict=True):
+        for case, (plan, _, subject, standing) in zip(cases, decisions, strict=True):
+            place, offset, index, now, occurred_at, _, _ = case
             plaintext = self._sealable.get(place)
             if plaintext is None:
                 continue
@@ -80,7 +81,7 @@ class WaitingRoom:
             )  # fmt: skip
             key = subject.key.encode()
             self.records.append((key, self._keys.seal(plaintext, entry, subject.key, salt_of(subject.primary))))
-            if subject.primary is None:
+            if subject.primary is None and not standing.bot:  # software is no data subject
                 self._announce(subject, now)
         self._sealable.clear()
 

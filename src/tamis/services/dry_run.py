@@ -23,6 +23,7 @@ from tamis.domain.consent.model import SubjectRecord
 from tamis.domain.epochs import Epochs
 from tamis.domain.event import Invalid
 from tamis.domain.keyring import Keyring
+from tamis.domain.quarantine import Fault
 from tamis.envelopes.decoder import Decoder
 from tamis.envelopes.envelope import Limits
 from tamis.intake import Intake
@@ -44,6 +45,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         destinations: destination -> reason (one of ``judge.ALLOWED`` means it would get the event).
         fields: destination -> fields it would get.
         path: where the input is wrong, for invalid events.
+        violations: what is wrong with the event by its rule, errors and warnings.
+        bot: why it counts as software's, "" for a person's.
     """
 
     line: int
@@ -54,6 +57,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     destinations: dict[str, str] = {}
     fields: dict[str, dict[str, Any]] = {}
     path: str = ""
+    violations: tuple[Fault, ...] = ()
+    bot: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -133,16 +138,15 @@ class DryRun:
 def _explain(line: int, emissions: Any, bundle: Bundle) -> Iterator[Explained]:
     sent = {topic: iter(records) for topic, records in emissions.outputs.items()}
     topics = {destination.id: destination.topic for destination in bundle.destinations}
-    for raw in emissions.leaves:
+    quarantined = [msgspec.json.decode(value) for _, value in emissions.outputs[Topic.EVENTS_QUARANTINE]]
+    paths = {entry["index"]: entry["path"] for entry in quarantined}
+    for number, raw in enumerate(emissions.leaves):
         leaf = msgspec.json.decode(raw)
         fields = {
             destination: msgspec.json.decode(next(sent[topics[destination]])[1])["fields"]
             for destination, reason in leaf["dest"].items()
             if reason in ALLOWED and leaf["out"] == "accepted"
         }
-        path = ""
-        if leaf["out"] in {"invalid", "conflict"}:
-            path = msgspec.json.decode(next(sent[Topic.EVENTS_QUARANTINE])[1])["path"]
         yield Explained(
             line=line,
             index=leaf["src"]["i"],
@@ -151,5 +155,7 @@ def _explain(line: int, emissions: Any, bundle: Bundle) -> Iterator[Explained]:
             rule="" if leaf["rule"] == "-" else leaf["rule"],
             destinations=leaf["dest"],
             fields=fields,
-            path=path,
+            path=paths.get(leaf["src"]["i"], ""),
+            violations=tuple(fault for place, faults in emissions.faulty if place == number for fault in faults),
+            bot=leaf["facts"].get("bot", ""),
         )

@@ -186,6 +186,8 @@ def _facts(leaf: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}, {regulation}, {purpose}: {when}"
     if "age" in facts:
         yield f"age: {facts['age']}"
+    if "bot" in facts:
+        yield f"made by software: {facts['bot']}"
     if "users" in facts:
         yield f"persons known on the device: {facts['users']}"
     if CUT in facts:

@@ -14,6 +14,7 @@ from tamis.telemetry.held_series import HELD_SERIES
 from tamis.telemetry.privacy_series import PRIVACY_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
 from tamis.telemetry.series import SECONDS, Kind, Label, Series
+from tamis.telemetry.validation_series import VALIDATION_SERIES
 
 PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
 CONSENT, REPLICA, WINDOWS, INCIDENTS, SEALER = "Consent", "Consent replica", "Windows", "Incidents", "Sealer"
@@ -156,7 +157,7 @@ INTAKE_BEHIND = _series(
     "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
 )
 
-_defined.extend(PRIVACY_SERIES + RULES_SERIES + HELD_SERIES)
+_defined.extend(PRIVACY_SERIES + RULES_SERIES + HELD_SERIES + VALIDATION_SERIES)
 
 CONSENT_AGE = _series(
     CONSENT,

@@ -15,6 +15,7 @@ from tamis.telemetry import catalogue, rules_series
 from tamis.telemetry.counts import MOST_LABEL_VALUES, CountsTelemetry
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
+from tamis.telemetry.validation import ValidationTelemetry
 
 _QUARANTINED = frozenset({Outcome.INVALID.value, Outcome.CONFLICT.value})
 _RAW = Topic.EVENTS_RAW.value
@@ -45,6 +46,7 @@ class IntakeTelemetry:
         self._window = shelf[catalogue.REMEMBERED_WINDOW].of()
         self._compared = shelf[rules_series.SHADOW_EVENTS].of()
         self._differences = shelf[rules_series.SHADOW_DIFFERENCES]
+        self._validation = ValidationTelemetry(shelf)
 
     def decided(self, partition: int, emissions: Emissions) -> None:
         """See ``IntakeObserver.decided``."""
@@ -67,6 +69,7 @@ class IntakeTelemetry:
         self._leaves_of[partition] = leaves
         if emissions.differences is not None:
             self._differ(emissions.differences)
+        self._validation.decided(emissions.violations, emissions.bots)
         self._behind.seen(partition, emissions.watermark)
 
     def _differ(self, found: Differences) -> None:

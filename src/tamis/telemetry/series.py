@@ -77,6 +77,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
         destination: ids of destinations, and "-" for none.
         site: labels of the sites, "-" for none.
         owner: teams that own rules.
+        producer: those that have a value of their own so far (``telemetry.validation``).
         version: of the package that runs.
         bundle: hash of the active configuration.
         roles: what this process does, joined by "+".
@@ -87,6 +88,7 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     destination: frozenset[str] = frozenset()
     site: frozenset[str] = frozenset()
     owner: frozenset[str] = frozenset()
+    producer: frozenset[str] = frozenset()
     version: frozenset[str] = frozenset()
     bundle: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()

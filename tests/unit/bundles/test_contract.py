@@ -9,15 +9,22 @@ import jsonschema
 import msgspec
 import pytest
 
-from tamis.bundles.contract.asyncapi import document
+from tamis.bundles.contract.asyncapi import channels, document
 from tamis.bundles.contract.files import contract_files
 from tamis.bundles.contract.record_schemas import schema_of
 from tamis.cli.contract import layout_of
 from tamis.cli.main import main
+from tamis.consent_sources.registry import ConsentReader
+from tamis.domain.audit.log import AuditLog
+from tamis.domain.consent.model import Status
+from tamis.domain.event import Invalid
+from tamis.records.batch import RawBatch
 from tamis.records.metrics import MinuteClosed, Window, WindowCell
 from tamis.records.outputs import CleanEvent
+from tamis.records.topics import CATALOGUE
 from tamis.settings import Settings
 from tests.support.bundles import CONFIG, reference_bundle
+from tests.support.core import START, ConsentTable, StoredRecord, small_intake, track
 from tests.support.decoding import event
 from tests.support.regenerate import GENERATED, ROOT
 
@@ -95,3 +102,41 @@ def test_the_command_refuses_what_is_no_configuration(tmp_path: Path, capsys: py
     (tmp_path / "file").touch()
     assert main(["contract", str(CONFIG / "minimal"), "--to", str(tmp_path / "file/x")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_every_topic_that_others_write_or_read_has_a_channel() -> None:
+    told = {channel.spec.name: channel.sends for channel in channels(reference_bundle())}
+    for spec in CATALOGUE:
+        if spec.role != "internal":
+            assert told.get(spec.name) is (spec.role == "output"), spec.name
+
+
+CONSENT: dict[str, Any] = {
+    "type": "consent", "identity": {"person": "customer-4711"}, "choices": {"analytics": "granted"},
+    "effective_at": "2026-11-22T09:30:00Z",
+}  # fmt: skip
+
+
+def test_a_consent_statement_is_what_its_reader_takes() -> None:
+    wanted = jsonschema.Draft202012Validator(schema("consent.raw.canonical"))
+    good: list[dict[str, Any]] = [{}, {"identity": {"device": 7}, "seq": 3}, {"effective_at": 1_795_339_800_000}]
+    bad: list[dict[str, Any]] = [{"identity": {}}, {"effective_at": None}, {"choices": []}, {"seq": -1}]
+    for changes in good:
+        body = CONSENT | changes
+        wanted.validate(body)
+        assert not isinstance(ConsentReader().read(json.dumps(body).encode()), Invalid)
+    for changes in bad:
+        assert not wanted.is_valid(CONSENT | changes)
+
+
+def test_leaves_and_heads_fit_the_contract() -> None:
+    table = ConsentTable()
+    table.set_device("device-1", analytics=Status.GRANTED, marketing=Status.DENIED)
+    records = [StoredRecord(number, START, value) for number, value in enumerate([track(), b"{"])]
+    out = small_intake(table).process(AuditLog("events.raw/0"), RawBatch("events.raw", 0, records, 0, 2, START))
+    for leaf in out.leaves:
+        jsonschema.validate(json.loads(leaf), schema("audit.log.leaf"))
+    assert out.head is not None
+    jsonschema.validate(json.loads(out.head), schema("audit.log.head"))
+    for _, value in out.outputs["events.quarantine"]:
+        jsonschema.validate(json.loads(value), schema("events.quarantine.QuarantineEntry"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tamis.bundles.compile import compile_rule
-from tamis.domain.violations import MAX_FOUND, ViolationKind, violations
+from tamis.domain.violations import MAX_FOUND, ViolationKind
 from tests.support.bundles import event
 
 FIXED = {"id": "r", "version": 1, "owner": "o", "sla": "4h", "stage": "intent", "destinations": ["clean"]}
@@ -39,14 +39,14 @@ RULE = compile_rule({**FIXED, "match": {"events": ["A"]}, "schema": SCHEMA})
     ],
 )
 def test_kinds_and_places(properties: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    assert [(each.kind.value, each.path) for each in violations(event(properties=properties), RULE)] == expected
+    assert [(each.kind.value, each.path) for each in RULE.check(event(properties=properties))] == expected
 
 
 def test_a_rule_without_a_schema_finds_nothing() -> None:
-    assert violations(event(), compile_rule({**FIXED, "match": {"events": ["A"]}})) == ()
+    assert compile_rule({**FIXED, "match": {"events": ["A"]}}).check(event()) == ()
 
 
 def test_what_is_told_is_bounded() -> None:
-    found = violations(event(properties={"plan": "pro", "price": 1, "items": [{}] * 10_000}), RULE)
+    found = RULE.check(event(properties={"plan": "pro", "price": 1, "items": [{}] * 10_000}))
     assert len(found) == MAX_FOUND
     assert {each.kind for each in found} == {ViolationKind.REQUIRED_MISSING}

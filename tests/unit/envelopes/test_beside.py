@@ -62,3 +62,15 @@ def test_a_record_without_a_value_may_have_its_event_in_the_address() -> None:
     assert why("", "https://matomo.example.test/matomo.php") == ("empty", "$")
     assert why("", headers={"x": "y"}) == ("empty", "$")
     assert why("") == ("empty", "$")
+
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0"
+
+
+def test_the_browser_of_the_request_stands_in_for_an_sdk_that_does_not_say() -> None:
+    hit = entries("", "https://www.google-analytics.com/g/collect?v=2&tid=G-1&cid=1.2&en=page_view",
+                  headers={"User-Agent": BROWSER})  # fmt: skip
+    assert [each.context.get("userAgent") for each in hit if isinstance(each, Event)] == [BROWSER]
+    said = CALL | {"context": {"userAgent": "own"}}
+    assert event(said, headers={"user-agent": BROWSER}).context["userAgent"] == "own"
+    assert "userAgent" not in event(CALL, headers={"user-agent": "python-requests/2.32"}).context

@@ -161,6 +161,36 @@ def test_a_time_that_was_not_sent_is_none_and_a_bad_sent_at_is_ignored() -> None
     assert one(body(sentAt="2026-11-22T03:51:45Z")).sent_at == NOW + 916
 
 
+def test_a_client_that_is_ahead_is_set_back() -> None:
+    ahead = {"timestamp": "2026-11-22T04:51:40.084Z", "sentAt": "2026-11-22T04:51:44.084Z"}
+    assert one(body(**ahead)).occurred_at == NOW - 4_000
+    web = {"channel": "web", "timestamp": ..., "originalTimestamp": ahead["timestamp"]}
+    assert one(body(**(ahead | web))).occurred_at == NOW - 4_000
+    batch = json.dumps({"sentAt": ahead["sentAt"], "batch": [TRACK | {"timestamp": ahead["timestamp"]}]}).encode()
+    assert one(batch).occurred_at == NOW - 4_000
+    assert one(body(**(ahead | {"sentAt": "9999-01-01T00:00:00Z"}))).occurred_at == 0
+
+
+def test_a_client_that_is_behind_a_server_that_corrected_and_jitsu_are_left_alone() -> None:
+    late = {"timestamp": "2026-11-22T02:51:44.084Z", "sentAt": "2026-11-22T02:51:45Z"}
+    assert one(body(**late)).occurred_at == NOW - 3_600_000
+    passed = {"timestamp": "2026-11-22T03:51:44.084Z", "originalTimestamp": "2026-11-22T04:51:44.084Z",
+              "sentAt": "2026-11-22T04:51:44.084Z", "receivedAt": "2026-11-22T03:51:44.100Z"}  # fmt: skip
+    assert one(body(**passed)).occurred_at == NOW
+    assert one(body(**passed, channel="web")).occurred_at == NOW
+    jitsu = {"context": {"library": {"name": "@jitsu/js"}}, "sentAt": "2026-11-22T04:51:44.084Z"}
+    assert one(body(**jitsu)).occurred_at == NOW
+
+
+def test_jitsu_is_told_by_its_client() -> None:
+    for name in ("@jitsu/js", "jitsu-js", "@jitsu/node"):
+        assert one(body(context={"library": {"name": name}})).vendor == "jitsu"
+    for context in ({"library": {"name": "analytics.js"}}, {"library": "jitsu"}, {"page": {"title": "jitsu"}}, {}):
+        assert one(body(context=context)).vendor == "segment"
+    page = one(body(type="page", event=..., name="Home", context={"library": {"name": "@jitsu/js"}}))
+    assert (page.vendor, page.name) == ("jitsu", "page")
+
+
 def test_which_time_counts() -> None:
     both = {"timestamp": "2026-11-22T03:51:44.084Z", "originalTimestamp": "2026-11-22T03:00:00.000Z"}
     assert one(body(**both)).occurred_at == NOW

@@ -20,19 +20,20 @@ EVENT_IDS, PROOFS = EventIds(b"e" * 32), ProofIds(b"p" * 32)
 def row(number: int = 0, **over: Any) -> Row:
     given_ = {
         "subject": f"v1.clean.1.{number}", "name": "page", "rule": "", "stage": "", "value": None, "occurred_at": 1000,
-        "fields": {"n": number}, "trial": NO_TRIAL, "previous": "",
+        "fields": {"n": number}, "trial": NO_TRIAL, "previous": "", "bot": "",
     }  # fmt: skip
     return (bytes([number]) * 16, position_block(0, number, 0), *(given_ | over).values())  # type: ignore[return-value]
 
 
 def alone(given_: Row) -> bytes:
     """What ``encode_clean`` gives for a row."""
-    tag, position, subject, name, rule, stage, value, occurred_at, fields, (experiment, variant), prev = given_
+    tag, position, subject, name, rule, stage, value, occurred_at, fields, (experiment, variant), prev, bot = given_
     (event_id,), (proof_id,) = tokens_of(EVENT_IDS.encipher([tag])), tokens_of(PROOFS.encipher([position]))
     return encode_clean(
         CleanEvent(
             event_id=event_id.decode(), proof_id=proof_id.decode(), subject=subject, name=name, rule=rule, stage=stage,
             value=value, occurred_at=occurred_at, fields=fields, experiment=experiment, variant=variant, pid_prev=prev,
+            bot=bot,
         )
     )  # fmt: skip
 
@@ -67,6 +68,7 @@ rows_of_any_kind = st.builds(
     fields=st.dictionaries(st.text("abc_", max_size=3), scalars, max_size=4),
     trial=st.tuples(words, words),
     previous=st.sampled_from(["", "v1.clean.1.abc"]),
+    bot=st.sampled_from(["", "crawler"]),
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tamis.bundles.contract.example import example_of
+from tamis.bundles.contract.open_channels import open_channels
 from tamis.bundles.contract.privacy_request import privacy_request_schema
 from tamis.bundles.contract.record_schemas import READ, destination_schema, schema_of
 from tamis.domain.bundle import Bundle
@@ -26,6 +27,7 @@ _ENDPOINT = {
     "properties": {"endpoint": {"type": "string", "description": "address as requested, query included"}},
 }
 _VISITOR = {"type": "string", "description": "any; best a stable id of the visitor that is no person's id"}
+_ANY_KEY = {"type": "string"}
 _SUBJECT = {"type": "string", "description": "the pseudonym `subject`"}
 
 
@@ -125,6 +127,9 @@ def channels(bundle: Bundle) -> Iterator[Channel]:
             messages={destination.id: _message(destination_schema(destination, lines, tags), _SUBJECT)},
             sends=True,
         )
+    for name, about, sends, messages in open_channels(bundle.policy.aliases, specs):
+        made = {key: {**_message(payload, _ANY_KEY), "contentType": kind} for key, (kind, payload) in messages.items()}
+        yield Channel(spec=specs[name], about=about, messages=made, sends=sends)
     for topic, kinds in READ.items():
         yield Channel(
             spec=specs[topic],

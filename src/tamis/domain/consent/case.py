@@ -2,13 +2,15 @@
 
 Rules: a destination that the event is too late for gets nothing; a destination gets an event only when every purpose it
 and the rule need is allowed under every regulation that applies. A child, and an unknown age that the policy does not
-take for adult, is allowed nothing; an erased or restricted record of any identity named in the event allows nothing.
+take for adult, is allowed nothing, nor is a bot the policy denies; an erased or restricted record of any identity named
+in the event allows nothing.
 """
 
 from collections.abc import Callable
 
 import msgspec
 
+from tamis.domain.bots import BotAction
 from tamis.domain.bundle import Policy
 from tamis.domain.consent.inline import Finding
 from tamis.domain.consent.judge import ALLOWED, OPEN, Voices, best, judge, state_reason, strongest
@@ -29,6 +31,7 @@ class Case(msgspec.Struct, frozen=True):
         age: "adult", "child" or "unknown".
         at, now: time of the event and of the decision, ms.
         cut: the facts are too many to be stated in a leaf: nothing is allowed.
+        bot: why the event counts as a bot's, "" when it does not.
     """
 
     policy: Policy
@@ -40,6 +43,7 @@ class Case(msgspec.Struct, frozen=True):
     at: int
     now: int
     cut: bool = False
+    bot: str = ""
 
     def reasons(self, route: Route) -> list[Reason]:
         """The reason of each leg."""
@@ -60,6 +64,8 @@ class Case(msgspec.Struct, frozen=True):
             reasons.append(Reason.CHILD)
         elif self.age == UNKNOWN_AGE and not self.policy.minors.unknown_is_adult:
             reasons.append(Reason.AGE_UNKNOWN)
+        if self.bot and self.policy.bots.get(self.bot) == BotAction.DENY:
+            reasons.append(Reason.BOT)
         return reasons
 
     def _leg(self, leg: Leg, barred: list[Reason], asked: dict[tuple[str, str], Reason]) -> Reason:

@@ -2,8 +2,9 @@
 
 ``facts``: role ("person", "device", "linked") -> "erased", "restricted" or regulation -> purpose -> what was said, at
 the event and now (once when equal): ``[status, effective_at, expires_at, notice, moves]`` without what is not there
-at its end; status is g(ranted), d(enied), w(ithdrawn), n(othing) or y (nothing yet). ``age`` and ``users`` where
-known. ``cut`` stands in place of facts that would not fit into a leaf, with their size in bytes; nothing is allowed.
+at its end; status is g(ranted), d(enied), w(ithdrawn), n(othing) or y (nothing yet). ``age``, ``bot`` and
+``users`` where known. ``cut`` stands in place of facts that would not fit into a leaf, with their size in bytes;
+nothing is allowed.
 ``inline``: regulation -> why everything is refused, or purpose -> reason; only purposes that were asked for; "-" when
 the event says nothing. Rules: only ids of the policy, closed words and numbers, so nothing needs escaping; keys are
 sorted; encoding and decoding give the same facts, so both judge alike.

@@ -51,7 +51,7 @@ class Gathered:
             )
         return known
 
-    def text(self, age: str) -> str:
+    def text(self, age: str, bot: str = "") -> str:
         """The facts for the leaf."""
         subject = self._subject
         parts = {role: encode_scopes(scopes) for role, scopes in self.scopes.items()}
@@ -61,6 +61,8 @@ class Gathered:
                 parts[role] = f'"{state}"'
         if age != _UNKNOWN_AGE:
             parts["age"] = f'"{age}"'
+        if bot:
+            parts["bot"] = f'"{bot}"'
         if subject.users:
             parts["users"] = str(subject.users)
         return "{" + ",".join(f'"{name}":{parts[name]}' for name in sorted(parts)) + "}"

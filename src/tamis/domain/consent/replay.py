@@ -109,6 +109,7 @@ class Replayer:
             leaf["at"],
             leaf["ts"],
             cut=CUT in facts,
+            bot=facts.get("bot", ""),
         )
 
 

@@ -11,6 +11,7 @@ from tamis.domain.counts.channel import channel_of
 from tamis.domain.counts.device import device_of
 from tamis.domain.event import Event
 from tamis.domain.outcome import Outcome
+from tamis.domain.plan import Plan
 from tamis.domain.sites import site_of
 from tamis.domain.tally import NO_RULE, NO_SITE, Facets, Tally
 
@@ -47,6 +48,11 @@ class EventCounts:
         """A duplicate or a conflict (``why``), received at ``now`` (ms); of a conflict the producer is told."""
         facets = Facets("-", channel_of(event), device_of(event), producer)
         tally.add(site_of(event, self._sites), NO_RULE, now, why, why, None, facets)
+
+    def violated(self, tally: Tally, event: Event, plan: Plan, now: int, why: str, producer: str) -> None:
+        """An event with an error by its rule, received at ``now`` (ms)."""
+        facets = Facets(plan.stage or "-", channel_of(event), device_of(event), producer)
+        tally.add(site_of(event, self._sites), plan.series, now, Outcome.INVALID.value, why, None, facets)
 
     @staticmethod
     def refused(tally: Tally, now: int, why: str, producer: str) -> None:

@@ -84,7 +84,7 @@ class PartitionSightings:
     def find(self, ids: bytes, minute: int) -> Mapping[int, bytes]:
         """See ``ports.Sightings.find``."""
         words = np.frombuffer(ids, "<u8").reshape(-1, 2)
-        high, low = words[:, 0].copy(), words[:, 1].copy()
+        high, low = np.ascontiguousarray(words.T)
         oldest = minute - self._policy.window_minutes
         found: dict[int, bytes] = {}
         for _, segment in self._segments:

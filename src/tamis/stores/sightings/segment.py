@@ -68,39 +68,48 @@ class Segment:
         Returns:
             Places in the arrays, and the fingerprint of each, as words.
         """
-        places, saids = [], []
-        left = np.arange(len(high))
-        bucket = (high & self._mask).astype(np.int64)
+        bucket = (high & self._mask).view(np.int64)
+        same = self._high.take(bucket, axis=0) == high[:, None]
+        more = self._fill.take(bucket) == WAYS
+        found = self._sure(np.arange(len(high)), bucket, same, low, oldest, more) if same.any() else ()
+        if not more.any():
+            return found or ((), ())
+        places, saids = ([found[0]], [found[1]]) if found else ([], [])
+        left = more.nonzero()[0]
+        bucket = (bucket[left] + 1) % self.buckets
         while len(left):
-            more = self._fill[bucket] == WAYS
-            row, way = np.nonzero(self._high[bucket] == high[left, None])
-            if len(row):
-                slot = bucket[row], way
-                sure = (self._low[slot] == low[left[row]]) & (self._minutes[slot] >= max(oldest, 1))
-                row, slot = row[sure], (slot[0][sure], way[sure])
-                places.append(left[row])
-                saids.append(self._said[slot])
-                more[row] = False
+            more = self._fill.take(bucket) == WAYS
+            same = self._high.take(bucket, axis=0) == high[left, None]
+            found = self._sure(left, bucket, same, low, oldest, more) if same.any() else ()
+            if found:
+                places.append(found[0])
+                saids.append(found[1])
             left, bucket = left[more], (bucket[more] + 1) % self.buckets
-        if not places:
-            return (), ()
-        return np.concatenate(places), np.concatenate(saids)
+        return (np.concatenate(places), np.concatenate(saids)) if places else ((), ())
+
+    def _sure(self, left: Any, bucket: Any, same: Any, low: Words, oldest: int, more: Any) -> tuple[Any, Any]:
+        """Of slots whose first word agrees, those with the id, within the window; they need no further bucket."""
+        row, way = np.nonzero(same)
+        slot = bucket[row], way
+        sure = (self._low[slot] == low[left[row]]) & (self._minutes[slot] >= max(oldest, 1))
+        row, slot = row[sure], (slot[0][sure], way[sure])
+        more[row] = False
+        return left[row], self._said[slot]
 
     def add(self, high: Words, low: Words, said: Words, minute: int) -> None:
         """Puts ids into the table; the caller sees to ``room``."""
-        left = np.arange(len(high))
-        bucket = (high & self._mask).astype(np.int64)
+        left, bucket = np.arange(len(high)), (high & self._mask).view(np.int64)
         while len(left):
             order = np.argsort(bucket, kind="stable")
-            ranked = bucket[order]
-            first = np.searchsorted(ranked, ranked)
-            way = np.empty_like(bucket)
-            way[order] = self._fill[ranked] + np.arange(len(ranked)) - first
+            left, bucket = left[order], bucket[order]
+            way = self._fill.take(bucket) + np.arange(len(bucket)) - np.searchsorted(bucket, bucket)
             fits = way < WAYS
             here, slot = left[fits], (bucket[fits], way[fits])
             self._high[slot], self._low[slot], self._said[slot] = high[here], low[here], said[here]
             self._minutes[slot] = minute  # last: a slot without a minute is empty
-            np.add.at(self._fill, slot[0], 1)
+            self._fill[slot[0]] = (
+                slot[1] + 1
+            )  # of a bucket that is named twice the last one counts, which is the highest
             left, bucket = left[~fits], (bucket[~fits] + 1) % self.buckets
         self.count += len(high)
         self.newest = max(self.newest, minute)
