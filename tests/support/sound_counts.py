@@ -87,11 +87,11 @@ def _read_open(settings: Settings, found: FoundCounts) -> None:
     for record in read_topic(settings.kafka, settings.topic(Topic.METRICS_OPEN)):
         table[record.key or b""] = record.value
     for key, stored in table.items():
-        _, kind, series, *rest = key.decode().split("\x00")
+        _, kind, *rest = key.decode().split("\x00")
         if stored and kind == "c":
-            _add(found.open, series, decode_counts(stored).cells())
+            _add(found.open, rest[0], decode_counts(stored).cells())
         elif stored and kind == "r":
-            _add(found.open_spans[int(rest[0])], series, decode_counts(stored).cells())
+            _add(found.open_spans[int(rest[1])], rest[0], decode_counts(stored).cells())
 
 
 def _add(to: Counter[Group], series: str, cells: Iterable[Cell | WindowCell]) -> None:

@@ -1,7 +1,7 @@
 """What detectors expect of the most frequent series, beside what was observed (``shown_series``).
 
-Rules: a series shows the band of its last judged minute; one about which nothing usual is known yet shows none; series
-that are less frequent than those shown are not shown at all.
+Rules: a series shows the band of its last judged minute; one about which nothing usual is known yet shows none, and an
+upper bound only once rises are judged; series that are less frequent than those shown are not shown at all.
 """
 
 from collections.abc import Collection, Iterable
@@ -41,23 +41,23 @@ class BandTelemetry:
         most: series at a time.
     """
 
-    __slots__ = ("_families", "_top", "_where")
+    __slots__ = ("_families", "_high", "_top", "_where")
 
     def __init__(self, shelf: Shelf, most: int) -> None:
         self._families = tuple(
             shelf[each]
             for each in (
-                counts_series.SERIES_EXPECTED, counts_series.SERIES_LOW, counts_series.SERIES_HIGH,
-                counts_series.SERIES_SCORE,
+                counts_series.SERIES_EXPECTED, counts_series.SERIES_LOW, counts_series.SERIES_SCORE,
             )
         )  # fmt: skip
+        self._high = shelf[counts_series.SERIES_HIGH]
         self._top = TopValues(most)
         self._where: dict[str, int] = {}
 
     def judged(self, partition: int, bands: Iterable[tuple[str, Band]]) -> None:
         """The watched series of a partition were judged."""
         for series, band in bands:
-            if not isfinite(band.high) or band.high <= 0.0:
+            if band.expected <= 0.0 and band.low <= 0.0:
                 continue
             gone = self._top.saw(series, max(1, round(band.expected)))
             if gone is not None:
@@ -73,11 +73,15 @@ class BandTelemetry:
 
     def _show(self, series: str, band: Band) -> None:
         site, _, rule = series.rpartition("/")
-        for family, value in zip(self._families, (band.expected, band.low, band.high, band.score), strict=True):
+        for family, value in zip(self._families, (band.expected, band.low, band.score), strict=True):
             family.of(site, rule).set(value)
+        if isfinite(band.high):
+            self._high.of(site, rule).set(band.high)
+        else:
+            self._high.drop(site, rule)
 
     def _hide(self, series: str) -> None:
         if self._where.pop(series, None) is not None:
             site, _, rule = series.rpartition("/")
-            for family in self._families:
+            for family in (*self._families, self._high):
                 family.drop(site, rule)

@@ -155,7 +155,8 @@ def test_an_open_incident_shows_its_age_beside_its_sla() -> None:
 def test_the_band_of_the_most_frequent_series_is_shown(shown: Telemetry) -> None:
     usual = Judgement(score=0.1, observed=8.0, expected=9.0, low=5.0, high=12.0)
     unknown = Judgement(high=inf)
-    bands = [("shop/newsletter_signup", usual), ("shop/-", unknown), ("other/-", usual), ("-/-", usual)]
+    low = Judgement(score=0.1, observed=8.0, expected=9.0, low=5.0, high=inf)
+    bands = [("shop/newsletter_signup", usual), ("shop/-", unknown), ("other/-", low), ("-/-", usual)]
     shown.incidents.series_judged(0, bands)
     place = {"site": "shop", "rule": "newsletter_signup"}
     found = samples(shown.registry)
@@ -163,5 +164,7 @@ def test_the_band_of_the_most_frequent_series_is_shown(shown: Telemetry) -> None
         assert value(found, f"tamis_series_{name}", **place) == wanted
     assert value(found, "tamis_series_score", site="shop", rule="-") is None
     assert value(found, "tamis_series_score", site="-", rule="-") is None
+    assert value(found, "tamis_series_low_events", site="other", rule="-") == 5
+    assert value(found, "tamis_series_high_events", site="other", rule="-") is None
     shown.edge("anomaly").epoch(2, [("x.metrics.windows", 1)])
     assert value(samples(shown.registry), "tamis_series_score", **place) is None
