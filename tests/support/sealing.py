@@ -15,7 +15,7 @@ from tamis.kafka.sealing import Publisher, SealerSource
 from tamis.keys.sealer import SealingKeys, new_entry
 from tamis.records.topics import Topic
 from tamis.services.sealer import Sealer, wall_ms
-from tamis.services.sealer_config import SealerConfig
+from tamis.services.sealer_config import LOGS, SealerConfig
 from tamis.settings import KafkaSettings
 from tamis.streaming.agents.audit_key import InMemorySigner
 from tests.support.audit import LogWriter
@@ -51,7 +51,7 @@ class Installation:
         self.prefix = f"s{uuid.uuid4().hex[:8]}."
         self.partitions = partitions
         kafka.create_topics(
-            {self.topic(Topic.AUDIT_LOG): partitions}
+            {self.topic(log): partitions for log in LOGS}
             | {
                 self.topic(t): 1
                 for t in (Topic.AUDIT_CONTROL, Topic.AUDIT_CHECKPOINTS, Topic.AUDIT_REQUESTS, Topic.RULES)
@@ -129,6 +129,7 @@ def until_quiet(sealer: Sealer, rounds: int = 8) -> None:
 
 
 def state_of(sealer: Sealer, partition: int = 0) -> tuple[int, str]:
-    """Size of a log under its last checkpoint, and the check that ended it, "" for none."""
-    (log,) = [state.log for place, state in sealer._partitions.items() if place[1] == partition]
+    """Size of a log of ``audit.log`` under its last checkpoint, and the check that ended it, "" for none."""
+    place = Topic.AUDIT_LOG.value, partition
+    (log,) = [s.log for s in sealer._partitions.values() if (s.log.origin.log, s.log.origin.partition) == place]
     return log.checkpoint.size, log.state.refused

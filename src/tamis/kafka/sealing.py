@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from tamis.kafka.clients import confluent_config, is_embedded
-from tamis.kafka.reader import TopicRecord, record_of
+from tamis.kafka.reader import TopicRecord, partition_bounds, record_of
 from tamis.settings import KafkaSettings, SetupError, UnreachableError
 
 TIMEOUT_S = 30.0
@@ -86,7 +86,7 @@ class SealerSource:
             UnreachableError: the cluster does not answer.
         """
         try:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=TIMEOUT_S)
+            low, high = partition_bounds(self._consumer, *place, TIMEOUT_S)
         except KafkaException as error:
             raise self._fault(place[0], error.args[0]) from None
         return Bounds(low, high, self._ids[place[0]])

@@ -1,9 +1,9 @@
 """Takes requests in and makes leaves of the control log of them: the only writer of ``audit.control``.
 
 Rules: only what the enrolment key signed, in the order of ``audit.requests``; a request that changes nothing (a key
-known already, an epoch that does not follow, the same look or receipt once more) is counted and not sequenced, so
-replays are harmless; leaves are in the store, with the offset of the requests, before anything else is done with them;
-times never go back.
+known already, an epoch that does not follow, the same look once more) is counted and not sequenced, so replays are
+harmless; receipts of one erasure may be equal, one for each subject, and all are kept; leaves are in the store, with
+the offset of the requests, before anything else is done with them; times never go back.
 """
 
 from base64 import b64encode
@@ -29,7 +29,16 @@ from tamis.domain.audit.merkle import EMPTY_ROOT
 from tamis.domain.audit.notices import Previous
 from tamis.domain.audit.origin import LogOrigin
 from tamis.domain.audit.report import Check
-from tamis.domain.audit.requests import EpochOpened, Request, RequestError, WorkerKey, WorkerKeyRevoked, decode_request
+from tamis.domain.audit.requests import (
+    EpochOpened,
+    PolicyBundle,
+    QuarantineLook,
+    Request,
+    RequestError,
+    WorkerKey,
+    WorkerKeyRevoked,
+    decode_request,
+)
 from tamis.keys.sealer import SealingEntry, SealingKeys
 from tamis.stores.sealer_store import SealerStore
 
@@ -129,7 +138,7 @@ class Sequencer:
         if isinstance(request, EpochOpened):
             known = request.log in self._logs
             return not known or request.epoch != state.epoch(request.log, request.partition) + 1
-        return request in self._told
+        return isinstance(request, QuarantineLook | PolicyBundle) and request in self._told
 
     def _previous(self, entry: Entry) -> Previous | None:
         if not isinstance(entry, EpochOpened):

@@ -15,6 +15,7 @@ from tamis.domain.audit.leaf import HEAD_HEADER
 from tamis.domain.audit.report import Check
 from tamis.kafka.reader import read_topic
 from tamis.services.audit_check import CheckPolicy, verify_records
+from tamis.services.sealer_config import LOGS
 from tamis.settings import KafkaSettings
 from tests.support.audit import sample
 
@@ -35,7 +36,7 @@ class AuditTopic:
         self.kafka = kafka
         self.prefix = f"a{uuid.uuid4().hex[:8]}."
         self.name = f"{self.prefix}audit.log"
-        kafka.create_topics({self.name: 2})
+        kafka.create_topics({self.prefix + log: 2 for log in LOGS})
         for partition in (0, 1):
             self.append(partition, sample(partition))
 
