@@ -2,7 +2,8 @@
 
 Rules: under `time_source = broker` the time is this machine's wall clock (records carry LogAppendTime); under `record`
 it is the highest record timestamp handed out so far of the topic that drives the clock, and never wall time. A topic
-of which nothing was handed out yet has no time.
+of which nothing was handed out yet has the time of the first record that waits: what is gated must not wait for a clock
+that only its being handed out would move. Before that it has none.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ class Clock(Protocol):
     def saw(self, topic: str, records: Sequence[Any]) -> None:
         """These records were handed out."""
 
+    def waits(self, topic: str, record: Any) -> None:
+        """This record waits to be handed out."""
+
 
 class WallClock:
     """The machine's clock; what records say is not used."""
@@ -34,6 +38,9 @@ class WallClock:
         return time.time_ns() // 1_000_000
 
     def saw(self, topic: str, records: Sequence[Any]) -> None:
+        """Ignore."""
+
+    def waits(self, topic: str, record: Any) -> None:
         """Ignore."""
 
 
@@ -52,3 +59,7 @@ class RecordClock:
         if records:
             highest = max(record.timestamp for record in records)
             self._highest[topic] = max(highest, self._highest.get(topic, highest))
+
+    def waits(self, topic: str, record: Any) -> None:
+        """A topic without a time begins with that of the first record that waits."""
+        self._highest.setdefault(topic, record.timestamp)

@@ -102,6 +102,7 @@ class Fetching:
                 records, size = take(fetcher, tp, room, room_bytes)
                 if records:
                     state.append(records, self._position(tp), size)  # past markers and compaction holes
+                    self._transport.clock.waits(tp.topic, records[0])
                     self._epoch.lanes[tp.topic].changed.set()
 
     async def _wait_for_more(self) -> None:

@@ -28,3 +28,14 @@ def test_the_record_clock_never_goes_back_and_keeps_topics_apart() -> None:
     clock.saw("u", [Record(1)])
     clock.saw("u", [])
     assert (clock.read("t"), clock.read("u")) == (9, 1)
+
+
+def test_a_topic_of_which_nothing_was_handed_out_has_the_time_of_what_waits_first() -> None:
+    clock = RecordClock()
+    clock.waits("t", Record(5))
+    clock.waits("t", Record(9))
+    assert clock.read("t") == 5
+    clock.saw("t", [Record(7)])
+    clock.waits("t", Record(9))
+    assert clock.read("t") == 7
+    WallClock().waits("t", Record(1))
