@@ -24,6 +24,7 @@ from tamis.domain.keyring import Keyring
 from tamis.envelopes.decoder import Decoder
 from tamis.intake import BatchRun, Intake
 from tamis.records.batch import RawBatch
+from tamis.records.dispatch import Outgoing
 
 EVENTS = 40_000
 BATCH = 4_000
@@ -31,7 +32,7 @@ RUNS = 5
 START_MS = 1_795_475_101_007
 _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("rules, subject, consent", BatchRun, "decide"),
-    ("minimise, records", BatchRun, "_send"),
+    ("minimise, records", Outgoing, "send"),
     ("commitments and leaves", BatchRun, "_write_leaves"),
     ("tree and head", AuditLog, "append"),
     ("counts", BatchRun, "_count"),
