@@ -63,6 +63,7 @@ class ConsentTelemetry:
                 self._shelf[privacy_series.PRIVACY_REQUESTS].of(detail).inc(count)
             elif kind == "invalid":
                 self._shelf[catalogue.QUARANTINED].of(_REQUESTS, detail).inc(count)
+                self._shelf[privacy_series.PRIVACY_REQUESTS].of(privacy_series.REFUSED).inc(count)
 
     def owns(self, owned: dict[str, set[int]]) -> None:
         """Partitions by topic that this process has now."""

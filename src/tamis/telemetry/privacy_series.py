@@ -4,6 +4,7 @@ from tamis.consent_sources.privacy import TYPES
 from tamis.domain.consent.retraction import RetractionReason
 from tamis.telemetry.series import SECONDS, Kind, Label, Series
 
+REFUSED = "refused"
 _defined: list[Series] = []
 
 
@@ -23,8 +24,8 @@ WITHDRAWAL_SECONDS = _series(
 PRIVACY_REQUESTS = _series(
     "counter",
     "privacy_requests_total",
-    "Requests of `privacy.requests` taken in.",
-    Label(name="type", values=TYPES, of="types of requests"),
+    "Requests of `privacy.requests`, by type; `refused`: quarantined, and a duty not done yet.",
+    Label(name="type", values=(*TYPES, REFUSED), of="types of requests", preset=True),
 )
 RETRACTIONS = _series(
     "counter",

@@ -164,6 +164,7 @@ def test_consent_counts() -> None:
     assert value(found, "tamis_retractions_total", reason="withdrawn") == 4
     assert value(found, "tamis_erasures_total") == 1
     assert value(found, "tamis_privacy_requests_total", type="erasure") == 2
+    assert value(found, "tamis_privacy_requests_total", type="refused") == 1
     assert value(found, "tamis_quarantined_total", source="privacy.requests", reason="not_json") == 1
 
 
