@@ -55,7 +55,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
         stage: of its quarantine entries.
         noted: under what ``Changes.changes`` counts appear.
         first: number of its partition 0 among the partitions of all such topics.
-        of: how many partitions all of them have.
+        of: how many partitions all of them have; 0: this topic tells nobody how far it is.
     """
 
     topic: str
@@ -174,6 +174,8 @@ class Normaliser:
         )
 
     def _heartbeat(self, partition: int, state: NormaliserState, out: Normalised, *, idle: bool) -> None:
+        if not self._door.of:
+            return
         due = state.clock > state.told if idle else state.clock - state.told >= HEARTBEAT_MS
         if not due:
             return

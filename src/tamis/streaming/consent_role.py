@@ -40,19 +40,21 @@ class ConsentRole:
         self._parts = parts
         self._reader = consent_reader(parts.settings)
         self._inputs = parts.settings.topics.consent_raw_partitions  # of each of the two topics
+        # Under record time a topic that nobody ever wrote to has no time, and consent would never be known to be fresh.
+        self._both = parts.settings.worker.time_source == "broker"
 
     def statements(self, bundle: Bundle) -> Normaliser:
         """For ``consent.raw``."""
         ring = keyring(self._parts, bundle)
-        door = Door(topic=Topic.CONSENT_RAW.value, of=2 * self._inputs)
+        door = Door(topic=Topic.CONSENT_RAW.value, of=2 * self._inputs if self._both else self._inputs)
         return self._normaliser(self._reader, Keying(bundle.policy, ring.subjects), door, ring)
 
     def requests(self, bundle: Bundle) -> Normaliser:
-        """For ``privacy.requests``, whose partitions are counted after those of ``consent.raw``."""
+        """For ``privacy.requests``, whose partitions count after those of ``consent.raw``, but for record time."""
         ring, policy = keyring(self._parts, bundle), bundle.policy
         door = Door(
             topic=Topic.PRIVACY_REQUESTS.value, stage="privacy", noted="requests", first=self._inputs,
-            of=2 * self._inputs,
+            of=2 * self._inputs if self._both else 0,
         )  # fmt: skip
         reader = RequestReader(self._parts.keys.derive(REQUEST_KEY), policy)
         return self._normaliser(reader, RequestKeying(policy, ring.subjects), door, ring)
