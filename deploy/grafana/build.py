@@ -37,7 +37,9 @@ PAGES = {
         ("Now", "Events", "Rules", "Streaming edge", "Quarantine", "Validation", "Repeats", "Processes"),
     ),
     "consent": Page("consent", "Whether consent is fresh, and what waits for it.", ("Consent", "Held events")),
-    "conversions": Page("conversions", "What each tagging rule accepts and denies.", ("Conversions", "Facets"), True),
+    "conversions": Page(
+        "conversions", "What each tagging rule accepts and denies.", ("Conversions", "Facets", "Spot checks"), True
+    ),
     "crm": Page("CRM", "What each destination gets.", ("Destinations",), True),
     "detection": Page("detection", "Open incidents, and whether minutes close.", ("Detection",), True),
     "audit": Page("audit", "Whether the audit log is sealed, witnessed and anchored.", ("Audit evidence",)),

@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from tamis.settings_audit import AuditSettings, SealerSettings
+from tamis.settings_quarantine import QuarantineSettings
+from tamis.settings_review import ReviewSettings
 
 REDACTED = "[redacted]"
 
@@ -262,6 +264,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeysSettings = KeysSettings()
     rules: RulesSettings = RulesSettings()
     limits: LimitsSettings = LimitsSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
+    review: ReviewSettings = ReviewSettings()
     envelopes: EnvelopesSettings = EnvelopesSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     paths: PathsSettings = PathsSettings()

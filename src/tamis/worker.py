@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from tamis.domain.bundle import Bundle
 from tamis.domain.selection import Selection
 from tamis.kafka.admin import check_topics
 from tamis.keys.provider import open_keys, watch_keys
 from tamis.ports import KeyProvider
+from tamis.services.pause_watch import PauseWatch
+from tamis.services.review_watch import ReviewWatch
 from tamis.services.rules_start import start_rules, wait_for_rules, worker_name
 from tamis.services.rules_watch import RulesWatch, reporter
 from tamis.settings import Settings, SetupError
@@ -96,8 +99,12 @@ def run_worker(settings: Settings, roles: AbstractSet[str]) -> int:
         if not wait_for_rules(watch, telemetry.rules):
             watch.close()
             return 0
-        parts = _parts(settings, keys, clock, watch, telemetry)
-        return _run(parts, roles, telemetry, port, watch)
+        pause, review = PauseWatch(settings), ReviewWatch(settings, telemetry.review.reported)
+        for role, follower in (("intake", pause), ("anomaly", review)):
+            if role in roles:
+                follower.start()
+        parts = replace(_parts(settings, keys, clock, watch, telemetry), paused=pause.gate)
+        return _run(parts, roles, telemetry, port, (watch, pause, review))
     finally:
         telemetry.stop()
 
@@ -117,7 +124,13 @@ def _parts(
     )  # fmt: skip
 
 
-def _run(parts: Parts, roles: AbstractSet[str], telemetry: Telemetry, port: int | None, watch: RulesWatch) -> int:
+def _run(
+    parts: Parts,
+    roles: AbstractSet[str],
+    telemetry: Telemetry,
+    port: int | None,
+    watches: tuple[RulesWatch | PauseWatch | ReviewWatch, ...],
+) -> int:
     settings = parts.settings
     ahead = inf if settings.worker.time_source == "record" else MOST_AHEAD_S
     consent = LmdbConsentView(Path(settings.replica_path()), max_ahead_s=ahead)
@@ -133,4 +146,5 @@ def _run(parts: Parts, roles: AbstractSet[str], telemetry: Telemetry, port: int 
     try:
         return run_apps(apps, ready=ready)
     finally:
-        watch.close()
+        for watch in watches:
+            watch.close()

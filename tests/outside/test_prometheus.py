@@ -22,6 +22,7 @@ from tamis.domain.consent.folding import Folded
 from tamis.domain.consent.model import Status
 from tamis.domain.counts.sketch import sketch_of
 from tamis.domain.rules import RuleSet
+from tamis.domain.tagging_error import Answered, report
 from tamis.domain.tally import Tally
 from tamis.metrics.windows import MINUTE_MS, WindowState
 from tamis.records.alert import Alert
@@ -78,6 +79,7 @@ class Worker:
                              "metrics": ["x.metrics.partials"], "anomaly": ["x.metrics.windows"]}.items():  # fmt: skip
             self.telemetry.edge(role).epoch(1, [(topic, 0) for topic in topics])
         self.telemetry.incidents.alerts_written(0, [_alert()])
+        self.telemetry.review.reported(report([Answered("newsletter_signup", 200, ""), Answered("", 100)], 0.05))
 
     def step(self) -> None:
         """One batch of everything."""

@@ -37,6 +37,8 @@ COMMANDS: Mapping[str, str] = {
     "explain": "tamis.cli.explain",
     "keys": "tamis.cli.keys",
     "quarantine": "tamis.cli.quarantine",
+    "resume": "tamis.cli.resume",
+    "review": "tamis.cli.review",
     "settings": "tamis.cli.settings",
     "watch": "tamis.cli.watch",
     "detect": "tamis.cli.detect",

@@ -23,6 +23,9 @@ class Topic(StrEnum):
     CRM_RETRACTIONS = "crm.retractions"
     EVENTS_QUARANTINE = "events.quarantine"
     QUARANTINE_REPLAYS = "quarantine.replays"
+    INTAKE_CONTROL = "intake.control"
+    REVIEW_SAMPLES = "review.samples"
+    REVIEW_LABELS = "review.labels"
     DEDUPE_LOG = "dedupe.log"
     AUDIT_LOG = "audit.log"
     AUDIT_HELD = "audit.held"
@@ -82,6 +85,9 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.CRM_RETRACTIONS, partitions="raw", role="output", config=_delete(30)),
     TopicSpec(name=Topic.EVENTS_QUARANTINE, partitions="raw", role="output", config=_delete(14)),
     TopicSpec(name=Topic.QUARANTINE_REPLAYS, partitions="one", role="internal", config=_UNLIMITED),
+    TopicSpec(name=Topic.INTAKE_CONTROL, partitions="one", role="internal", config=_COMPACT),
+    TopicSpec(name=Topic.REVIEW_SAMPLES, partitions="one", role="output", config=_delete(90)),
+    TopicSpec(name=Topic.REVIEW_LABELS, partitions="one", role="input", config=_delete(90)),
     TopicSpec(name=Topic.DEDUPE_LOG, partitions="raw", role="internal", config=_delete(8)),
     TopicSpec(name=Topic.AUDIT_LOG, partitions="raw", role="output", config=_delete(30) | _CLEAN),
     TopicSpec(name=Topic.AUDIT_HELD, partitions="raw", role="output", config=_delete(30) | _CLEAN),

@@ -30,6 +30,11 @@ def nobody_told(_selection: Selection) -> None:
     """Tells nobody of a selection."""
 
 
+def never() -> str | None:
+    """A gate that is always open."""
+    return None
+
+
 def _same(selection: Selection) -> Selection:
     return selection
 
@@ -45,6 +50,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         record_clock: shared time of topics under ``time_source = record``, else None.
         feed: gives the newest selection; None: ``bundle`` for ever.
         told: called when intake goes on with another selection.
+        paused: why intake is paused, None when it is not.
     """
 
     settings: Settings
@@ -54,6 +60,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     record_clock: RecordClock | None = None
     feed: Feed | None = None
     told: Callable[[Selection], None] = nobody_told
+    paused: Callable[[], str | None] = never
 
     def selection(self) -> Feed:
         """What gives the newest selection."""

@@ -33,6 +33,7 @@ from tamis.streaming.app import BrokerSecurity, EdgeTuning, make_app
 from tamis.streaming.consent_role import fill_consent_app
 from tamis.streaming.parts import Parts, event_decoder, keyring, nobody_told
 from tamis.streaming.reader import KafkaTopicReader
+from tamis.streaming.sampling import sampled
 from tamis.streaming.switch import Switch
 from tamis.streaming.transport.topic import batch_topic
 
@@ -110,7 +111,7 @@ def intake_app(
     decoder = event_decoder(settings, parts.keys)
 
     def gate() -> str | None:
-        return consent.gate(parts.now(), settings.consent.max_age_s)
+        return consent.gate(parts.now(), settings.consent.max_age_s) or parts.paused()
 
     switch = intake_switch(parts, consent, decoder)
     config = IntakeConfig(
@@ -136,7 +137,8 @@ def intake_switch(parts: Parts, consent: ConsentView, decoder: Decoder) -> Switc
 
     def core(bundle: Bundle, shadow: Intake | None = None, before: Intake | None = None) -> Intake:
         sessions = None if before is None else before.sessions
-        return Intake(bundle, keyring(parts, bundle), consent, decoder, shadow, sessions)
+        made = Intake(bundle, keyring(parts, bundle), consent, decoder, shadow, sessions)
+        return sampled(made, parts.settings, parts.keys)
 
     def make(selection: Selection, before: Intake | None) -> Intake:
         shadow = None if selection.candidate is None else core(selection.candidate)

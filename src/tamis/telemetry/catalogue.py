@@ -12,6 +12,7 @@ from tamis.records.topics import Topic
 from tamis.telemetry.counts_series import COUNTS_SERIES
 from tamis.telemetry.held_series import HELD_SERIES
 from tamis.telemetry.privacy_series import PRIVACY_SERIES
+from tamis.telemetry.review_series import REVIEW_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
 from tamis.telemetry.series import SECONDS, Kind, Label, Series
 from tamis.telemetry.validation_series import VALIDATION_SERIES
@@ -20,13 +21,9 @@ PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
 CONSENT, REPLICA, WINDOWS, INCIDENTS, SEALER = "Consent", "Consent replica", "Windows", "Incidents", "Sealer"
 
 GATE_REASONS = (
-    "no_replica",
-    "replica_not_caught_up",
-    "consent_age_unknown",
-    "consent_too_old",
-    "consent_clock_ahead",
-    "rules_not_loaded",
-)
+    "no_replica", "replica_not_caught_up", "consent_age_unknown", "consent_too_old", "consent_clock_ahead",
+    "rules_not_loaded", "quarantine_ratio",
+)  # fmt: skip
 FAULTS = (
     "AuditRefusedError",
     "FaustError",
@@ -109,7 +106,7 @@ GATE = _series(
     "gauge",
     "gate_closed",
     "1 while intake waits for this reason, else 0.",
-    Label(name="reason", values=GATE_REASONS, of="why: consent not known to be fresh, or no rules yet", preset=True),
+    Label(name="reason", values=GATE_REASONS, of="why: consent not fresh, no rules yet, too much refused", preset=True),
 )
 
 EVENTS = _series(INTAKE, "counter", "events_total", "Events decided, by outcome and reason.", _outcome, _reason)
@@ -293,4 +290,4 @@ UNANCHORED = _series(
     SEALER, "gauge", "sealer_unanchored_seconds", "How long no timestamp authority has stamped an anchor that is due."
 )
 
-CATALOGUE: tuple[Series, ...] = (*_defined, *COUNTS_SERIES)
+CATALOGUE: tuple[Series, ...] = (*_defined, *COUNTS_SERIES, *REVIEW_SERIES)

@@ -25,6 +25,7 @@ from tamis.telemetry.incidents import IncidentTelemetry
 from tamis.telemetry.intake import IntakeTelemetry
 from tamis.telemetry.outside import OutsideTelemetry
 from tamis.telemetry.release import ReleaseTelemetry
+from tamis.telemetry.review import ReviewTelemetry
 from tamis.telemetry.rules import RulesTelemetry
 from tamis.telemetry.sealer import SealerTelemetry
 from tamis.telemetry.series import Shelf, Vocabulary
@@ -127,6 +128,11 @@ class Telemetry:
     def rules(self) -> RulesTelemetry:
         """Told what becomes of published bundles."""
         return RulesTelemetry(self._shelf)
+
+    @cached_property
+    def review(self) -> ReviewTelemetry:
+        """Told what spot checks say."""
+        return ReviewTelemetry(self._shelf)
 
     @cached_property
     def consent(self) -> ConsentTelemetry:

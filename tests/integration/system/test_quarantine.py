@@ -13,8 +13,10 @@ import pytest
 
 from tamis.cli.main import main
 from tamis.domain.audit.requests import ENROLMENT_LABEL, LookReason, QuarantineLook, decode_request, enrolment_key
+from tamis.kafka.loading import Outgoing
 from tamis.kafka.reader import read_topic
 from tamis.keys.provider import open_keys
+from tamis.records.metrics import Window, WindowCell, encode_metric
 from tamis.records.topics import Topic
 from tests.support.system import System, now_ms
 from tests.support.traffic import canonical, encoded, stamp
@@ -63,6 +65,11 @@ def system(kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield system
 
 
+@pytest.fixture(scope="module")
+def worker(system: System) -> Process:
+    return system.start("worker", "--role", "all")
+
+
 class Told(NamedTuple):
     returncode: int
     stdout: str
@@ -70,10 +77,11 @@ class Told(NamedTuple):
 
 
 def told(system: System, *arguments: str) -> Told:
-    """What `tamis quarantine ARGUMENTS` says; run here, for a process takes a second to start."""
+    """What `tamis quarantine ARGUMENTS` (or `tamis resume`) says; run here, for a process takes a second to start."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(["--settings", str(system.settings_file), "quarantine", *arguments])
+        group = () if arguments[0] == "resume" else ("quarantine",)
+        code = main(["--settings", str(system.settings_file), *group, *arguments])
     return Told(code, out.getvalue(), err.getvalue())
 
 
@@ -158,9 +166,9 @@ def test_a_dry_run_sends_nothing(system: System) -> None:
     assert sum(1 for _ in system.read(Topic.EVENTS_RAW)) == ends
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_replay_that_is_killed_sends_each_record_once(system: System) -> None:
     before = sum(1 for _ in system.read(Topic.EVENTS_RAW))
-    system.start("worker", "--role", "all")
     sent = 0
     for _ in range(KILLS):
         run = system.start("quarantine", "replay", "--yes", "--json")
@@ -186,6 +194,27 @@ def test_a_replay_that_is_killed_sends_each_record_once(system: System) -> None:
     assert {each.reason for each in looks(system)} >= {LookReason.REPLAY}
     found = system.read_back()
     assert found.sound(), found
+
+
+def test_intake_pauses_when_too_much_is_refused_and_resumes_when_told(system: System, worker: Process) -> None:
+    system.wait_for_intake()
+    assert told(system, "resume", "--status") == (0, "intake is not paused\n", "")
+    minute = now_ms() // 60_000 - 1
+    cells = (WindowCell("invalid", "not_json", 30_000, 0.0), WindowCell("accepted", "granted", 10_000, 0.0))
+    window = encode_metric(Window(series="-/-", minute=minute, cells=cells))
+    system.load(Topic.METRICS_WINDOWS, [Outgoing(0, b"-/-", window)])
+    system.wait_until(lambda: told(system, "resume", "--status").returncode == 1, "the pause", 60.0)
+    system.wait_until(lambda: "intake paused" in worker.said(), "the worker to obey", 60.0)
+    decided = len(system.leaves())
+    system.send([encoded(call("while-paused"))])
+    assert told(system, "resume", "--status", "--json").returncode == 1
+    assert len(system.leaves()) == decided, "nothing is decided"
+    resumed = told(system, "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "events were refused (7" in resumed.stdout
+    system.wait_for_intake()
+    assert len(system.leaves()) == decided + 1
+    assert told(system, "resume").returncode == 1, "it is not paused any more"
 
 
 def moved(system: System, run: Process, sent: int) -> bool:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from tamis.consent_sources import keying
 from tamis.domain.audit.log import AuditRefusedError
 from tamis.metrics.windows import LateCellError
+from tamis.services import pause_watch
 from tamis.stores.consent_view import GateReason
 from tamis.stores.replica import ReplicaDamagedError
 from tamis.streaming.reader import ReadTimeoutError
@@ -34,6 +35,9 @@ UNITS = (
     "closed",
     "open",
     "incident",
+    "ratio",
+    "samples",
+    "answers",
 )
 
 
@@ -56,7 +60,7 @@ def test_names_are_given_once() -> None:
 
 
 def test_the_closed_sets_are_those_of_the_code() -> None:
-    assert set(catalogue.GATE_REASONS) == {*GateReason, "rules_not_loaded"}
+    assert set(catalogue.GATE_REASONS) == {*GateReason, "rules_not_loaded", pause_watch.REASON}
     (cause,) = catalogue.CONSENT_IGNORED.labels
     causes = {keying.NO_SUBJECT, keying.UNKNOWN_CATEGORY, keying.UNKNOWN_REGULATION, keying.UNDATED_GRANT}
     assert set(cause.values or ()) == causes

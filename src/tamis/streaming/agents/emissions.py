@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 from tamis.domain.audit.leaf import HEAD_HEADER
 from tamis.records.batch import Emissions
+from tamis.records.topics import Topic
 from tamis.streaming.transport.batch import Batch
+
+_ONE_PARTITION = frozenset({Topic.REVIEW_SAMPLES})
 
 
 def send_emissions(
@@ -26,7 +29,7 @@ def send_emissions(
     """
     for name, records in emissions.outputs.items():
         if records:
-            batch.send(topic(name), records, timestamp_ms=stamp)
+            batch.send(topic(name), records, partition=0 if name in _ONE_PARTITION else None, timestamp_ms=stamp)
             records.clear()  # encoded now, while the counts are kept until the commit
     for name, records in emissions.keyed.items():
         batch.send_keyed(topic(name), records, partitions, timestamp_ms=stamp)
