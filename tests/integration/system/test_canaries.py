@@ -24,6 +24,7 @@ from tests.support.consent_payload_samples import payloads
 from tests.support.kafka.cluster import free_ports
 from tests.support.payloads import FILES, KEY, RECEIVED_AT, load, record
 from tests.support.system import System, now_ms
+from tests.support.told import told
 from tests.support.traffic import canonical, encoded, stamp
 
 if TYPE_CHECKING:
@@ -170,18 +171,18 @@ def test_no_metric_holds_one(fed: Fed) -> None:
     ],
 )
 def test_no_command_prints_one(fed: Fed, arguments: tuple[str, ...]) -> None:
-    said = fed.system.run(*arguments)
+    said = told(fed.system, *arguments)
     assert said.stdout, said.stderr
     text = (said.stdout + said.stderr).encode()
     assert fed.search().found(text) is None, fed.search().found(text)
 
 
 def test_quarantined_originals_hold_them_sealed_and_shown_masked(fed: Fed) -> None:
-    listed = fed.system.run("quarantine", "list", "--limit", "100000", "--json").stdout.splitlines()
+    listed = told(fed.system, "quarantine", "list", "--limit", "100000", "--json").stdout.splitlines()
     whole = [json.loads(line) for line in listed]
     assert len(whole) > 20
     for entry in islice((each for each in whole if each["has_original"]), 0, None, max(1, len(whole) // 4)):
-        said = fed.system.run("quarantine", "show", entry["position"], "--why", "debug")
+        said = told(fed.system, "quarantine", "show", entry["position"], "--why", "debug")
         assert said.returncode == 0, said.stderr
         assert fed.search().found(said.stdout.encode()) is None, said.stdout
 
@@ -190,7 +191,7 @@ def test_spot_checks_are_listed_answered_and_reported(fed: Fed) -> None:
     """Every event of this run is a sample: people answer some, and the metric and the report say so."""
     system = fed.system
     listed = [
-        json.loads(line) for line in system.run("review", "list", "--json", "--limit", "100000").stdout.splitlines()
+        json.loads(line) for line in told(system, "review", "list", "--json", "--limit", "100000").stdout.splitlines()
     ]
     decided = [leaf for leaf in system.leaves().values() if leaf["out"] in {"accepted", "denied", "held"}]
     assert len(listed) == len(decided) > 300
@@ -202,20 +203,20 @@ def test_spot_checks_are_listed_answered_and_reported(fed: Fed) -> None:
     answers += [(each, "quote_started") for each in untagged[:10]]
     file = system.folder / "answers.jsonl"
     file.write_text("".join(json.dumps({"sample": each["id"], "rule": rule}) + "\n" for each, rule in answers))
-    said = system.run("review", "label", "--file", str(file))
+    said = told(system, "review", "label", "--file", str(file))
     assert (said.returncode, said.stdout) == (0, f"{len(answers)} answered\n"), said.stderr
-    assert system.run("review", "label", "nobody", "--right").returncode == 2
-    assert system.run("review", "label", listed[0]["id"]).returncode == 2
-    assert system.run("review", "label", listed[0]["id"], "--should-be", "never_heard_of").returncode == 2
-    told = json.loads(system.run("review", "report", "--json").stdout)
-    strata = {each["rule"]: each for each in told["strata"]}
+    assert told(system, "review", "label", "nobody", "--right").returncode == 2
+    assert told(system, "review", "label", listed[0]["id"]).returncode == 2
+    assert told(system, "review", "label", listed[0]["id"], "--should-be", "never_heard_of").returncode == 2
+    report = json.loads(told(system, "review", "report", "--json").stdout)
+    strata = {each["rule"]: each for each in report["strata"]}
     assert (strata[""]["answers"], strata[""]["wrong"]) == (len(untagged), 10)
     assert strata["quote_started"]["wrong"] == 0
-    assert told["error"]["low"] < told["error"]["share"] < told["error"]["high"]
-    assert system.run("review", "report").stdout.startswith("tagging error ")
+    assert report["error"]["low"] < report["error"]["share"] < report["error"]["high"]
+    assert told(system, "review", "report").stdout.startswith("tagging error ")
 
     def shown() -> bool:
         with urllib.request.urlopen(f"http://127.0.0.1:{fed.port}/metrics", timeout=10) as answer:
-            return f"tamis_tagging_error_ratio {told['error']['share']}" in answer.read().decode()
+            return f"tamis_tagging_error_ratio {report['error']['share']}" in answer.read().decode()
 
     system.wait_until(shown, "the metric", 60.0)

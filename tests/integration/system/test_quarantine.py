@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tamis.cli.main import main
 from tamis.domain.audit.requests import ENROLMENT_LABEL, LookReason, QuarantineLook, decode_request, enrolment_key
 from tamis.kafka.loading import Outgoing
 from tamis.kafka.reader import read_topic
@@ -19,6 +16,7 @@ from tamis.keys.provider import open_keys
 from tamis.records.metrics import Window, WindowCell, encode_metric
 from tamis.records.topics import Topic
 from tests.support.system import System, now_ms
+from tests.support.told import told
 from tests.support.traffic import canonical, encoded, stamp
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 WHO = "visitor-zoe-in-quarantine"
 YES = {"analytics": "granted", "marketing": "granted"}
 RECORDS = 1_000  # more than a few transactions of a replay
-KILLS = 3
+KILLS = 2
 AT = stamp(now_ms() - 5_000)
 UNDATED = "events.raw/0/2/0"
 
@@ -70,21 +68,6 @@ def worker(system: System) -> Process:
     return system.start("worker", "--role", "all")
 
 
-class Told(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def told(system: System, *arguments: str) -> Told:
-    """What `tamis quarantine ARGUMENTS` (or `tamis resume`) says; run here, for a process takes a second to start."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        group = () if arguments[0] == "resume" else ("quarantine",)
-        code = main(["--settings", str(system.settings_file), *group, *arguments])
-    return Told(code, out.getvalue(), err.getvalue())
-
-
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -96,35 +79,35 @@ def looks(system: System) -> list[QuarantineLook]:
 
 
 def test_list_and_summary_tell_what_and_why_but_no_content(system: System) -> None:
-    listed = told(system, "list", "--json", "--reason", "not_json", "--since", "1h")
+    listed = told(system, "quarantine", "list", "--json", "--reason", "not_json", "--since", "1h")
     (entry,) = lines(listed.stdout)
     assert (entry["reason"], entry["topic"], entry["has_original"]) == ("not_json", "events.raw", True)
-    table = told(system, "list", "--limit", "7")
+    table = told(system, "quarantine", "list", "--limit", "7")
     assert len(table.stdout.splitlines()) == 8, table.stderr
     assert "more than 7" in table.stderr
-    summary = told(system, "summary", "--by", "reason", "--by", "source", "--json")
+    summary = told(system, "quarantine", "summary", "--by", "reason", "--by", "source", "--json")
     assert {row["reason"]: row["entries"] for row in lines(summary.stdout)} == {
         "too_many_events": RECORDS + 1, "not_json": 1, "unknown_envelope": 1, "conflict": 1,
     }  # fmt: skip
-    for said in (listed, table, summary, told(system, "summary")):
+    for said in (listed, table, summary, told(system, "quarantine", "summary")):
         assert said.returncode == 0, said.stderr
         assert "zoe" not in said.stdout + said.stderr
         assert "sealed" not in said.stdout
     assert not looks(system), "nothing was opened"
-    nothing = told(system, "list", "--partition", "0", "--until", "2026-01-01T00:00:00Z")
+    nothing = told(system, "quarantine", "list", "--partition", "0", "--until", "2026-01-01T00:00:00Z")
     assert (nothing.returncode, nothing.stdout) == (1, "")
 
 
 def test_show_tells_the_audit_first_and_masks_what_it_opens(system: System) -> None:
-    listed = lines(told(system, "list", "--json", "--limit", "5000").stdout)
+    listed = lines(told(system, "quarantine", "list", "--json", "--limit", "5000").stdout)
     (undated,) = (each for each in listed if each["position"] == UNDATED)
-    masked = told(system, "show", UNDATED, "--why", "debug")
+    masked = told(system, "quarantine", "show", UNDATED, "--why", "debug")
     assert masked.returncode == 0, masked.stderr
     assert "zoe" not in masked.stdout
     assert "anonymousId" in masked.stdout
     assert "endpoint: <text of" in masked.stdout, masked.stdout
     assert "can be used" in masked.stdout
-    shown = told(system, "show", UNDATED, "--why", "data-subject", "--reveal", "--json")
+    shown = told(system, "quarantine", "show", UNDATED, "--why", "data-subject", "--reveal", "--json")
     (answer,) = lines(shown.stdout)
     assert json.loads(answer["value"])["batch"][1]["anonymousId"] == WHO
     assert answer["headers"]["endpoint"].endswith(WHO)
@@ -149,7 +132,7 @@ def test_show_tells_the_audit_first_and_masks_what_it_opens(system: System) -> N
 )
 def test_wrong_usage_is_told_plainly(system: System, arguments: tuple[str, ...], code: int, words: str) -> None:
     before = len(looks(system))
-    said = told(system, *arguments)
+    said = told(system, "quarantine", *arguments)
     assert said.returncode == code, said.stderr
     assert words in said.stderr
     assert "Traceback" not in said.stderr
@@ -158,7 +141,7 @@ def test_wrong_usage_is_told_plainly(system: System, arguments: tuple[str, ...],
 
 def test_a_dry_run_sends_nothing(system: System) -> None:
     ends = sum(1 for _ in system.read(Topic.EVENTS_RAW))
-    said = told(system, "replay", "--dry-run", "--json")
+    said = told(system, "quarantine", "replay", "--dry-run", "--json")
     assert said.returncode == 0, said.stderr
     (answer,) = lines(said.stdout)
     assert (answer["sent"], answer["dry_run"]) == (RECORDS, True)
@@ -177,9 +160,9 @@ def test_a_replay_that_is_killed_sends_each_record_once(system: System) -> None:
         run.kill()
         system.wait_for_open_transactions(Topic.QUARANTINE_REPLAYS)
         sent = notes(system)
-    last = told(system, "replay", "--yes", "--json")
+    last = told(system, "quarantine", "replay", "--yes", "--json")
     assert last.returncode == (1 if sent == RECORDS else 0), last.stderr
-    again = told(system, "replay", "--yes", "--json")
+    again = told(system, "quarantine", "replay", "--yes", "--json")
     assert again.returncode == 1, "nothing is left to send"
     assert lines(again.stdout)[0]["skipped"]["replayed"] == RECORDS
     system.wait_for_open_transactions(Topic.EVENTS_RAW)
