@@ -105,6 +105,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     content: bytes | None = None
     session: Session | None = None
 
+    def __repr__(self) -> str:
+        return f"<Event {self.vendor} {self.kind}>"
+
 
 class Invalid(msgspec.Struct, frozen=True, gc=False):
     """Why bytes are not an event: an expected fate, never an exception.

@@ -46,6 +46,9 @@ class Body(msgspec.Struct, frozen=True):
     headers: Pairs
     received_at: int
 
+    def __repr__(self) -> str:
+        return f"<Body characters={len(self.text)}>"
+
     @property
     def is_json(self) -> bool:
         """Whether the value is JSON."""

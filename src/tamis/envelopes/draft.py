@@ -72,6 +72,9 @@ class Draft(msgspec.Struct, kw_only=True):
     name_path: str = "$"
     id_path: str = "$"
 
+    def __repr__(self) -> str:
+        return f"<Draft {self.vendor} {self.kind}>"
+
 
 def finish(bench: Workbench, draft: Draft, received_at: int, index: int) -> Entry:
     """The event, or why it is none."""

@@ -171,7 +171,7 @@ def test_no_metric_holds_one(fed: Fed) -> None:
     ],
 )
 def test_no_command_prints_one(fed: Fed, arguments: tuple[str, ...]) -> None:
-    said = told(fed.system, *arguments)
+    said = fed.system.run(*arguments)
     assert said.stdout, said.stderr
     text = (said.stdout + said.stderr).encode()
     assert fed.search().found(text) is None, fed.search().found(text)

@@ -34,6 +34,9 @@ class Original(msgspec.Struct, frozen=True):
     headers: Headers
     cut: bool
 
+    def __repr__(self) -> str:
+        return f"<Original bytes={len(self.value)}>"
+
 
 def account() -> str:
     """The operating system's account of this process; not what an environment variable says."""
