@@ -87,7 +87,9 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
               queries=(Query(f"sum by (outcome, reason) (rate(tamis_held_decided_total{RATE}))",
                              "{{outcome}}: {{reason}}"),)),
         Panel(title="Release behind", text="Since when a partition of held events was not looked at; some seconds.",
-              unit="s", queries=(Query("max(tamis_release_behind_seconds)"),)),
+              unit="s", queries=(Query("max(tamis_release_behind_seconds)", "behind"),)),
+        Panel(title="First sights", text="Announcements of subjects without a record.", unit="cps",
+              queries=(Query(f"sum(rate(tamis_first_sights_total{RATE}))", "announced"),)),
     )),
     ("Conversions", (
         Panel(title="Conversions accepted", text="By tagging rule.", unit="cps", width=12,

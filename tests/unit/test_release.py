@@ -71,6 +71,7 @@ def test_the_record_cites_its_leaf() -> None:
 
 @pytest.mark.parametrize("body", [
     track(anonymousId=None), track(anonymousId="null"), b"no json",
+    track(context={"userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}),
     track(context={"consent": {"categoryPreferences": {"Analytics": False, "Ads": False}}}),
 ])  # fmt: skip
 def test_what_a_yes_in_the_record_would_not_let_out_is_not_held(body: bytes) -> None:

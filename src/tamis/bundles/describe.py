@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tamis.bundles.hold_check import NO_HOLD
 from tamis.domain.bundle import Bundle
 
 Values = Mapping[str, Any]
@@ -127,7 +128,20 @@ def _consent(policy: Values) -> Iterator[str]:
         age, notice = purpose.get("max_age", "until withdrawn"), purpose.get("notice", "any")
         yield f"| {name}{_title(purpose)} | {age} | {notice} |"
     yield ""
+    yield from _hold(policy, laws)
     yield f"Events of unknown place fall under all regulations. Somebody of unknown age counts as {_age(policy)}."
+
+
+def _hold(policy: Values, laws: Values) -> Iterator[str]:
+    hold = policy.get("hold", {})
+    if hold == NO_HOLD:
+        yield "Events of people who have not decided go nowhere, at once."
+        return
+    first, last = hold.get("first", "10s"), hold.get("last", "290s")
+    never = sorted(name for name, law in laws.items() if law.get("hold") is False)
+    under = f" (not under {', '.join(never)})" if never else ""
+    yield f"Events of people who have not decided wait {first}, then {last} for the last time{under};"
+    yield "what is not released by then goes nowhere."
 
 
 def _title(values: Values) -> str:

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from tamis.bundles.load import load_bundle
+from tamis.domain.bundle import Bundle, Hold
 from tamis.services.dry_run import DryRun, Explained
 from tamis.settings import SetupError
 
@@ -37,11 +38,23 @@ def command(events: BinaryIO, folder: Path, consent: BinaryIO | None, now: int |
     run = DryRun(bundle, int(time.time() * 1000) if now is None else now)
     for problem in run.consent(_lines(consent) if consent else ()):
         click.echo(f"consent {problem}", err=True)
-    invalid = 0
+    invalid = held = 0
     for found in run.events(_lines(events)):
         invalid += found.outcome == "invalid"
+        held += found.outcome == "held"
         click.echo(msgspec.json.encode(found).decode() if as_json else _text(found))
+    if held and not as_json:
+        click.echo(_held(held, bundle), err=True)
     sys.exit(1 if invalid else 0)
+
+
+def _held(events: int, bundle: Bundle) -> str:
+    """What being held means under this policy."""
+    hold = bundle.policy.hold or Hold()
+    return (
+        f"held: {events}; decided again after {hold.first_ms / 1000:g} s and, if still nothing is known, for good "
+        f"{hold.last_ms / 1000:g} s later: released where a yes was in force when it happened, else denied"
+    )
 
 
 def _lines(file: BinaryIO) -> Iterable[bytes]:

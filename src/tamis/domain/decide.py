@@ -40,7 +40,8 @@ class Decider:
             self._policy, _states(subject), voices, said.regulations, said.findings, said.age, occurred_at, now,
             bot=said.bot,
         )  # fmt: skip
-        found = self._verdict(route, case.reasons(route), self._policy.holds(said.regulations))
+        holds = not said.bot and self._policy.holds(said.regulations)
+        found = self._verdict(route, case.reasons(route), holds)
         pid = f'"{subject.pid}"' if subject.pid else "null"
         ends = subject.overlap_until
         overlapping = now < ends

@@ -32,5 +32,10 @@ HELD_DECIDED = _series(
 RELEASE_BEHIND = _series(
     "gauge", "release_behind_seconds", "Since when the slowest owned partition of held events was not looked at."
 )
+FIRST_SIGHTS = _series(
+    "counter",
+    "first_sights_total",
+    "Subjects without a record that were announced, one a batch and subject until their record is known.",
+)
 
 HELD_SERIES: tuple[Series, ...] = tuple(_defined)

@@ -11,7 +11,7 @@ from tamis.domain.outcome import Outcome
 from tamis.domain.tally import NO_RULE
 from tamis.records.batch import Emissions
 from tamis.records.topics import Topic
-from tamis.telemetry import catalogue, rules_series
+from tamis.telemetry import catalogue, held_series, rules_series
 from tamis.telemetry.counts import MOST_LABEL_VALUES, CountsTelemetry
 from tamis.telemetry.series import Shelf
 from tamis.telemetry.slowest import Slowest
@@ -44,6 +44,7 @@ class IntakeTelemetry:
         self._ids = shelf[catalogue.REMEMBERED_IDS].of()
         self._bytes = shelf[catalogue.REMEMBERED_BYTES].of()
         self._window = shelf[catalogue.REMEMBERED_WINDOW].of()
+        self._sights = shelf[held_series.FIRST_SIGHTS].of()
         self._compared = shelf[rules_series.SHADOW_EVENTS].of()
         self._differences = shelf[rules_series.SHADOW_DIFFERENCES]
         self._validation = ValidationTelemetry(shelf)
@@ -67,6 +68,7 @@ class IntakeTelemetry:
         self._leaves.inc(leaves)
         self._residual.inc(abs(leaves - sum(fates.values())))
         self._leaves_of[partition] = leaves
+        self._sights.inc(len(emissions.keyed.get(Topic.CONSENT_CHANGES, ())))
         if emissions.differences is not None:
             self._differ(emissions.differences)
         self._validation.decided(emissions.violations, emissions.bots)

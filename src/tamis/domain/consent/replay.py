@@ -83,7 +83,7 @@ class Replayer:
             return None
         try:
             route, case = self._route(leaf["rule"]), self._case(leaf)
-            found = verdict(route, case.reasons(route), holds=self._policy.holds(case.regulations))
+            found = verdict(route, case.reasons(route), holds=not case.bot and self._policy.holds(case.regulations))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ReplayError(f"this leaf cannot be re-evaluated under this bundle: {error}") from error
         destinations = msgspec.json.decode("{" + found.destinations + "}")["dest"]
