@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from tamis.anomaly.causes import cause_of
+from tamis.anomaly.causes import BUNDLE, BUNDLE_MINUTES, cause_of
 from tamis.anomaly.count_detector import Judgement
 from tamis.anomaly.incidents import ALONE, CLOSED, IncidentPolicy, RuleFacts, split_series
 from tamis.anomaly.site_watch import WHOLE, SiteWatch
@@ -62,6 +62,7 @@ class Board:
         self._counts: dict[str, float] = {}
         self._fates: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._snapshots: dict[str, bytes | None] = {}
+        self._bundle, self._bundle_minute, self._minute = "", -BUNDLE_MINUTES, -1
         self.unwatched = 0
 
     def __len__(self) -> int:
@@ -76,6 +77,13 @@ class Board:
             self._count(record)
             return []
         return self._close(offset, record.minute)
+
+    def note_bundle(self, bundle: str) -> None:
+        """The rule bundle in force (its hash); what breaks soon after a change has a suspected cause."""
+        if bundle != self._bundle:
+            if self._bundle:
+                self._bundle_minute = self._minute
+            self._bundle = bundle
 
     def learn_history(self, records: Iterable[Closing]) -> None:
         """Warm start from windows of the past that are not in ``metrics.windows``; incidents in them are forgotten."""
@@ -183,7 +191,7 @@ class Board:
         self._counts[window.series] = self._counts.get(window.series, 0.0) + total
 
     def _close(self, offset: int, minute: int) -> list[Alert]:
-        counts, self._counts = self._counts, {}
+        counts, self._counts, self._minute = self._counts, {}, minute
         fates, self._fates = self._fates, defaultdict(lambda: defaultdict(int))
         alerts: list[Alert] = []
         for site, series in list(self._of_site.items()):
@@ -203,6 +211,9 @@ class Board:
             return []
         mine = {rule: counts[f"{site}/{rule}"] for rule in self._of_site[site] if f"{site}/{rule}" in counts}
         alert = watch.close(minute, mine, fates, self._facts)
+        if alert is not None and alert.state == "open" and minute - self._bundle_minute < BUNDLE_MINUTES:
+            alert = msgspec.structs.replace(alert, cause=BUNDLE)
+            watch.incidents.adopt(alert)
         watch.next = offset + 1
         if watch.fresh or self._is_due(_whole(site), minute):
             self._snapshots[_whole(site)] = encode_snapshot(watch.encode())
@@ -214,6 +225,8 @@ class Board:
         whole = self._sites.get(site[:-1])
         if whole is not None:
             around = whole.around(minute)
+        if minute - self._bundle_minute < BUNDLE_MINUTES:
+            around = msgspec.structs.replace(around, cause=BUNDLE)
         upstream = counts.get(site + facts.upstream) if facts.upstream else None
         return watch.step(Minute(minute, counts.get(site + rule, 0.0), upstream, around), facts)
 

@@ -2,7 +2,7 @@
 
 Rules: a cause is suspected when its share of the last minutes is at least ``CLEARLY`` higher than usual; of several the
 one that grew most; the usual is not learned while the site is suspected. A changed bundle comes first: it is
-known, not suspected (``note_bundle``).
+known, not suspected (``Board.note_bundle``).
 Not handled here: whether it is the reason. It is a hint, for the first minute of an incident.
 """
 

@@ -186,19 +186,20 @@ def anomaly_app(
     history: Callable[[int], Iterable[Closing]] | None = None,
 ) -> Any:
     """The anomaly role: ``metrics.windows`` to ``alerts``; ``history`` warms a partition that has none."""
-    settings, app = parts.settings, role_app(parts, "anomaly")
+    settings, app, feed = parts.settings, role_app(parts, "anomaly"), parts.selection()
     config = AnomalyConfig(
         topic=settings.topic,
         partitions=settings.topics.metrics_partitions,
         policy=BoardPolicy(snapshot_minutes=max(1, round(settings.metrics.snapshot_interval_s / 60))),
         history=history,
+        bundle=lambda: feed().active.hash,
     )
 
     def make(selection: Selection, _before: FactsOf | None) -> FactsOf:
         bundle = selection.active
         return facts_of((compiled.rule for compiled in bundle.rules.rules), bundle.policy.time_zone)
 
-    switch = Switch(parts.selection(), make, nobody_told)
+    switch = Switch(feed, make, nobody_told)
 
     def facts(rule: str) -> RuleFacts:
         return (switch.newer() or switch.made)(rule)

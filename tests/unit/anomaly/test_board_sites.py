@@ -133,3 +133,15 @@ def test_a_conversion_that_did_not_come_by_the_expected_time_is_told_and_closed_
     assert alerts[0].minute - START == 2 * DAY + 8 * 60 + 30
     assert alerts[1].minute - START > 2 * DAY + 700
     assert alerts[0].id == alerts[1].id != f"shop/lead@{alerts[0].minute}"
+
+
+def test_what_breaks_soon_after_a_change_of_the_bundle_has_a_suspected_cause() -> None:
+    log = _log(list(RULES), lambda rule, at: 0.0 if at in OUTAGE and rule == "rule_9" else RULES[rule], 640)
+    board, alerts, minute = Board(_facts), list[Alert](), START
+    board.note_bundle("one")
+    for offset, record in enumerate(log):
+        if record.minute - START == 595 and minute != record.minute:
+            board.note_bundle("two")
+        minute = record.minute
+        alerts += board.take(offset, record)
+    assert [(alert.series, alert.cause) for alert in alerts if alert.state == "open"] == [("shop/rule_9", "bundle")]

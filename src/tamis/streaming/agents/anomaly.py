@@ -64,12 +64,14 @@ class AnomalyConfig(msgspec.Struct, frozen=True, kw_only=True):
         partitions: of the metrics topics.
         policy: how a board keeps its series.
         history: partition -> windows of the past for a partition that has none yet (warm start).
+        bundle: hash of the rule bundle in force.
     """
 
     topic: Callable[[str], str]
     partitions: int
     policy: BoardPolicy = BoardPolicy()
     history: Callable[[int], Iterable[Closing]] | None = None
+    bundle: Callable[[], str] = str
 
 
 def facts_of(rules: Iterable[Rule], zone: str = "UTC") -> FactsOf:
@@ -125,6 +127,7 @@ class AnomalyRunner:
             board = batch.local["board"] = await self._take_over(batch.partition, batch.first, alerts)
             restored = board.open_incidents()
             batch.after_commit.append(partial(self._observer.incidents_restored, batch.partition, restored))
+        board.note_bundle(self._config.bundle())
         for record in batch.records:
             alerts += board.take(record.offset, decode_closing(record.value))
         if alerts:
