@@ -7,7 +7,7 @@ Not handled here: how many events are usual (``count_detector``), what an alert 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def local_minute(minute: int, zone: str) -> LocalMinute:
     Raises:
         zoneinfo.ZoneInfoNotFoundError: no such time zone.
     """
-    local = datetime.fromtimestamp(minute * MINUTE_S, ZoneInfo(zone))
+    local = datetime.fromtimestamp(minute * MINUTE_S, UTC if zone == "UTC" else ZoneInfo(zone))
     return LocalMinute(local.toordinal(), local.hour * 60 + local.minute)
 
 
