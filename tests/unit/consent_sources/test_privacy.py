@@ -145,3 +145,13 @@ def test_a_batch_counts_types_quarantines_the_rest_and_tells_its_place_among_all
     ]
     assert {(beat.partition, beat.of) for beat in beats} == {(5, 8)}
     assert not any(b"u-1" in key + value for records in out.changes.values() for key, value in records)
+
+
+def test_a_door_that_does_not_count_tells_nobody_how_far_it_is() -> None:
+    normaliser = Normaliser(
+        READER, RequestKeying(POLICY, KEYS), QuarantineSealer(lambda _: b"q" * 32, b"p" * 32),
+        door=Door(topic="privacy.requests", of=0), partitions=3, partition_of=lambda key, partitions: 0,
+    )  # fmt: skip
+    out = normaliser.batch(0, [StoredRecord(0, T, body())], T, NormaliserState())
+    assert [key for records in out.changes.values() for key, _ in records] == [KEYS.person("u-1").encode()]
+    assert normaliser.batch(0, [], T + 60_000, NormaliserState()).changes == {}
