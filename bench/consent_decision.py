@@ -62,7 +62,7 @@ class Bench:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        keys = Keyring(
+        self.keys = keys = Keyring(
             lambda label: hmac.digest(b"bench", label.encode(), "sha256"),
             Epochs("1"),
             [d.id for d in bundle.destinations],

@@ -174,6 +174,9 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
         1.0
     )
     snapshot_interval_s: Annotated[Seconds, Meta(description="each detector's state is kept so often")] = 3_600.0
+    public_min_subjects: Annotated[
+        int, Meta(ge=2, le=100_000, description="fewest people that a record of `metrics.public` counts")
+    ] = 10
 
 
 class KeysSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,9 @@ from tamis.streaming.app import EdgeTuning, Guarantee, make_app
 from tamis.streaming.reader import KafkaTopicReader
 from tamis.streaming.run import run_apps
 
+K = 10
+"""Fewest people of a published count."""
+
 
 class MetricsJob(msgspec.Struct, frozen=True, kw_only=True):
     """What the worker does.
@@ -43,8 +46,8 @@ class MetricsJob(msgspec.Struct, frozen=True, kw_only=True):
 
     def topics(self) -> dict[str, int]:
         """The topics it needs, with their partition counts."""
-        names = ("metrics.partials", "metrics.open", "metrics.windows", "metrics.rollups", "metrics.state")
-        return {self.prefix + name: self.partitions for name in names} | {self.prefix + "alerts": 1}
+        names = ("partials", "open", "windows", "rollups", "public", "state")
+        return {f"{self.prefix}metrics.{name}": self.partitions for name in names} | {self.prefix + "alerts": 1}
 
 
 def facts(rule: str) -> RuleFacts:
@@ -55,8 +58,9 @@ def facts(rule: str) -> RuleFacts:
 def build(job: MetricsJob, datadir: Path) -> list[Any]:
     """The apps of one worker."""
     apps = [_app(job, role, datadir) for role in ("metrics", "anomaly")]
-    sources = ("events.raw",)
-    register_windows(apps[0], job.prefix.__add__, job.partitions, SilentWindows(), record_time=False, sources=sources)
+    register_windows(
+        apps[0], job.prefix.__add__, job.partitions, SilentWindows(), record_time=False, k=K, sources=("events.raw",)
+    )
     config = AnomalyConfig(topic=job.prefix.__add__, partitions=job.partitions)
     register_anomaly(apps[1], config, facts, KafkaTopicReader({"bootstrap_servers": job.bootstrap}))
     return apps

@@ -45,7 +45,7 @@ def describe(bundle: Bundle) -> str:
     lines = ["# What each destination receives", "", f"Made from the configuration with the hash `{bundle.hash}`.", ""]
     for destination in whole["destinations"]:
         lines += _destination(destination, whole["rules"])
-    return "\n".join([*lines, *_consent(whole["policy"])]) + "\n"
+    return "\n".join([*lines, *_shared(whole["policy"]), *_consent(whole["policy"])]) + "\n"
 
 
 def _destination(destination: Values, rules: list[Values]) -> Iterator[str]:
@@ -109,6 +109,18 @@ def _action(how: Values) -> str:
 
 def _list(items: list[str]) -> str:
     return " and ".join(items)
+
+
+def _shared(policy: Values) -> Iterator[str]:
+    yield "## What two destinations can have in common"
+    yield ""
+    meant = [f"`{name}`" for name in policy.get("shared", ())]
+    yield (
+        "Pseudonyms and ids of one destination are found in no other. Of one event two of them can both hold: the "
+        "words of its rule"
+        + (f", and what the policy names: {', '.join(meant)}." if meant else ", and nothing else the policy names.")
+    )
+    yield ""
 
 
 def _consent(policy: Values) -> Iterator[str]:

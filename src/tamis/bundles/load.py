@@ -16,6 +16,7 @@ from tamis.bundles.folder import Parts, read_folder
 from tamis.bundles.hold_check import check_hold
 from tamis.bundles.leaf_check import check_leaves
 from tamis.bundles.lint import lint
+from tamis.bundles.lint_shared import lint_shared
 from tamis.bundles.policy_check import check_policy
 from tamis.bundles.policy_compile import compile_policy
 from tamis.bundles.problem import Problem, errors
@@ -83,7 +84,7 @@ def _meaning(parts: Parts) -> list[Problem]:
     if policy is not None:
         found += [*check_policy(policy), *check_hold(policy, destinations), *check_leaves(rules, destinations, policy)]
     found += check_sessions(rules, destinations, policy)
-    return found + list(lint(rules, destinations))
+    return [*found, *lint(rules, destinations), *lint_shared(rules, destinations, policy)]
 
 
 def _compile(parts: Parts) -> Bundle:

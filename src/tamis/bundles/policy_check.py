@@ -1,7 +1,8 @@
 """The consent policy: what its shape alone does not show.
 
 Rules: a vendor's word means one purpose only; the id of a purpose is not a word for another one; regulations, purposes,
-sites and GPP sections that are named exist; paths lead to no identity; a regulation that is listed can be reached.
+sites and GPP sections that are named exist; what may be shared is a time, a value or a path; paths lead to no identity;
+a regulation that is listed can be reached.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ def check_policy(policy: Place) -> Iterator[Problem]:
         for alias, at in place.at("aliases").texts():
             if meaning.setdefault(alias, purpose) != purpose:
                 yield at.error(f'"{alias}" already stands for the purpose "{meaning[alias]}"')
+    for name, shared in policy.at("shared").texts():
+        if name not in ("value", "occurred_at"):
+            yield from check_path(shared)
     yield from _regulations(policy)
     yield from _places(policy)
     yield from _time_zone(policy)

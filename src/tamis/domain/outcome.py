@@ -29,6 +29,8 @@ LATER_DENIED = "denied_later"
 """In counts, the word for an event that had been held and was then denied: intake's own denials are another number."""
 LATER = frozenset((HeldOutcome.RELEASED.value, LATER_DENIED))
 """Words of counts for events that were counted before, when they were held."""
+SENT = frozenset((Outcome.ACCEPTED.value, HeldOutcome.RELEASED.value))
+"""Words of counts for events that went out."""
 
 
 class InvalidReason(StrEnum):

@@ -17,6 +17,7 @@ _Key = tuple[str, str, str, str, str, str]
 class _Row(msgspec.Struct, frozen=True, omit_defaults=True):
     cells: tuple[WindowCell, ...]
     subjects: bytes = b""
+    accepted: bytes = b""
 
 
 _decoder: msgspec.json.Decoder[_Row | tuple[WindowCell, ...]] = msgspec.json.Decoder(_Row | tuple[WindowCell, ...])
@@ -29,13 +30,15 @@ class Counts:
     Attributes:
         n: events.
         subjects: their subjects.
+        accepted: those of accepted ones.
     """
 
-    __slots__ = ("_sums", "n", "subjects")
+    __slots__ = ("_sums", "accepted", "n", "subjects")
 
     def __init__(self) -> None:
         self._sums: dict[_Key, tuple[int, float]] = {}
         self.subjects = Sketch()
+        self.accepted = Sketch()
         self.n = 0
 
     def add(self, cells: Iterable[Cell | WindowCell]) -> None:
@@ -53,7 +56,7 @@ class Counts:
 
     def encode(self) -> bytes:
         """As it is kept."""
-        return _encode(_Row(self.cells(), self.subjects.encode()))
+        return _encode(_Row(self.cells(), self.subjects.encode(), self.accepted.encode()))
 
 
 def decode_counts(stored: bytes) -> Counts:
@@ -67,4 +70,5 @@ def decode_counts(stored: bytes) -> Counts:
         row = _Row(row)
     counts.add(row.cells)
     counts.subjects.merge(row.subjects)
+    counts.accepted.merge(row.accepted)
     return counts

@@ -75,7 +75,9 @@ class WindowState:
         for cell in partial.cells:
             self._counts(cell.series, cell.minute, partial.source).add((cell,))
         for seen in partial.subjects:
-            self._counts(seen.series, seen.minute, partial.source).subjects.merge(seen.sketch)
+            counts = self._counts(seen.series, seen.minute, partial.source)
+            counts.subjects.merge(seen.sketch)
+            counts.accepted.merge(seen.accepted)
         watermark = partial.watermark if known is None else max(known.watermark, partial.watermark)
         self._marks[partial.source] = SourceMark(watermark, partial.sources)
         self._changed.add(f"w{_SEPARATOR}{partial.source}")
@@ -156,8 +158,8 @@ class WindowState:
         total = 0
         for series in sorted(windows):
             counts = windows[series]
-            cells, sketch = counts.cells(), counts.subjects.encode()
-            found.append(Window(series=series, minute=minute, cells=cells, subjects=sketch))
+            cells, sketch, accepted = counts.cells(), counts.subjects.encode(), counts.accepted.encode()
+            found.append(Window(series=series, minute=minute, cells=cells, subjects=sketch, accepted=accepted))
             total += arrivals(cells)
             self._changed.add(f"c{_SEPARATOR}{series}{_SEPARATOR}{minute}")
         found.append(MinuteClosed(minute=minute, n=total, series=len(windows)))

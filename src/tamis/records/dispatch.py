@@ -1,7 +1,8 @@
 """What leaves for the destinations: one record for each one that an event's standing lists, and for no other.
 
 Rules: fields are those of the destination's list; its time is as coarse as the destination asks; a name is told only if
-the rule lists it. Some hundred events are encoded at once (``records.outbox``).
+the rule lists it. Some hundred events are encoded at once (``records.outbox``). What came too late for a destination is
+listed for people to look at (``records.late``).
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,9 @@ from tamis.domain.keyring import Keyring
 from tamis.domain.minimise.pseudonymise import veil_of
 from tamis.domain.pseudonym import position_block
 from tamis.records.batch import Record
+from tamis.records.late import late_record
 from tamis.records.outbox import Outbox
+from tamis.records.topics import Topic
 from tamis.records.waiting import Case, Decision
 
 
@@ -41,19 +44,24 @@ class Dispatch:
 class Outgoing:
     """Collects what leaves of one batch; made by ``Dispatch``."""
 
-    __slots__ = ("_boxes", "_destinations", "_partition", "_topics")
+    __slots__ = ("_boxes", "_destinations", "_late", "_partition", "_topics")
 
     def __init__(
         self, partition: int, destinations: tuple[Any, ...], boxes: tuple[Outbox, ...], topics: tuple[str, ...]
     ) -> None:
         self._partition, self._destinations, self._boxes, self._topics = partition, destinations, boxes, topics
+        self._late: list[Record] = []
 
     def send(self, cases: Iterable[Case], decisions: Iterable[Decision], tags: Iterable[bytes]) -> None:
         """Takes decided events in, with their tags."""
         destinations, boxes, partition = self._destinations, self._boxes, self._partition
-        for (_, offset, index, _, occurred_at, _, event), (plan, value, subject, standing), tag in zip(
+        for (_, offset, index, now, occurred_at, _, event), (plan, value, subject, standing), tag in zip(
             cases, decisions, tags, strict=True
         ):
+            route = plan.route
+            if now - occurred_at > route.max_lateness_ms and route.legs:
+                place = f"{Topic.EVENTS_RAW.value}/{partition}/{offset}/{index}"
+                self._late.append(late_record(tag, place, plan.rule, route, occurred_at, now))
             if not standing.sends:
                 continue
             position = position_block(partition, offset, index)
@@ -71,4 +79,5 @@ class Outgoing:
 
     def records(self) -> dict[str, list[Record]]:
         """Topic -> records in order; every destination's topic is there."""
-        return {topic: box.records() for topic, box in zip(self._topics, self._boxes, strict=True)}
+        found = {topic: box.records() for topic, box in zip(self._topics, self._boxes, strict=True)}
+        return found | {Topic.REVIEW_LATE.value: self._late}

@@ -1,4 +1,4 @@
-"""Values of ``metrics.partials``, ``metrics.windows`` and ``metrics.rollups``: counts from batch to closed minute.
+"""Values of ``metrics.partials``, ``.windows``, ``.rollups`` and ``.public``: counts from batch to closed minute.
 
 Rules: a series is "<site>/<rule>" ("-" where there is none); all series of a site live in one partition of the metrics
 topics (murmur2 of the site), so a series meets the step before it and its neighbours; ``minute`` is epoch minutes of
@@ -31,11 +31,15 @@ class Cell(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class SubjectsCell(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The distinct subjects of one series and minute: ``[series, minute, sketch]`` (``domain.counts.sketch``)."""
+    """The distinct subjects of one series and minute: ``[series, minute, sketch, accepted]``.
+
+    Sketches are those of ``domain.counts.sketch``; ``accepted`` is that of those who had an event accepted.
+    """
 
     series: str
     minute: int
     sketch: bytes
+    accepted: bytes = b""
 
 
 class Partial(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -81,12 +85,14 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="w
         minute: epoch minutes.
         cells: each combination that occurred, once.
         subjects: sketch of the distinct subjects (``domain.counts.sketch``), empty for nobody.
+        accepted: sketch of those who had an event accepted.
     """
 
     series: str
     minute: int
     cells: tuple[WindowCell, ...]
     subjects: bytes = b""
+    accepted: bytes = b""
 
 
 class RollUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -105,6 +111,29 @@ class RollUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     start: int
     cells: tuple[WindowCell, ...]
     subjects: bytes = b""
+
+
+class PublicCount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Accepted events of some people, never of few (``metrics.public``; key = series).
+
+    Records are disjoint: sums over any of them count no event twice. What a record of more than one minute counts are
+    the events of its span that no shorter one counts.
+
+    Attributes:
+        series: "<site>/<rule>"; "<site>/*" and "*/*" for what is left of small series on a day.
+        start: first minute of the span, epoch minutes.
+        minutes: its length: 1, 5, 60 or 1440.
+        n: events.
+        value: sum of their values, to two decimal places.
+        subjects: about how many people.
+    """
+
+    series: str
+    start: int
+    minutes: int
+    n: int
+    value: float
+    subjects: int
 
 
 class MinuteClosed(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="closed", gc=False):
@@ -131,10 +160,11 @@ def arrivals(cells: Iterable[WindowCell]) -> int:
 _ENCODER = msgspec.json.Encoder()
 _PARTIAL = msgspec.json.Decoder(Partial)
 _ROLLUP = msgspec.json.Decoder(RollUp)
+_PUBLIC = msgspec.json.Decoder(PublicCount)
 _CLOSING: msgspec.json.Decoder[Closing] = msgspec.json.Decoder(Closing)
 
 
-def encode_metric(record: Partial | Window | MinuteClosed | RollUp) -> bytes:
+def encode_metric(record: Partial | Window | MinuteClosed | RollUp | PublicCount) -> bytes:
     """The record as it is written (JSON)."""
     return _ENCODER.encode(record)
 
@@ -155,6 +185,15 @@ def decode_rollup(value: bytes) -> RollUp:
         msgspec.DecodeError: not written by tamis, a fault.
     """
     return _ROLLUP.decode(value)
+
+
+def decode_public(value: bytes) -> PublicCount:
+    """A record of ``metrics.public``.
+
+    Raises:
+        msgspec.DecodeError: not written by tamis, a fault.
+    """
+    return _PUBLIC.decode(value)
 
 
 def decode_closing(value: bytes) -> Closing:

@@ -37,6 +37,8 @@ class Topic(StrEnum):
     METRICS_OPEN = "metrics.open"
     METRICS_WINDOWS = "metrics.windows"
     METRICS_ROLLUPS = "metrics.rollups"
+    METRICS_PUBLIC = "metrics.public"
+    REVIEW_LATE = "review.late"
     METRICS_STATE = "metrics.state"
     ALERTS = "alerts"
     RULES = "rules"
@@ -99,6 +101,8 @@ CATALOGUE: tuple[TopicSpec, ...] = (
     TopicSpec(name=Topic.METRICS_OPEN, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.METRICS_WINDOWS, partitions="metrics", role="internal", config=_delete(60)),
     TopicSpec(name=Topic.METRICS_ROLLUPS, partitions="metrics", role="output", config=_delete(400)),
+    TopicSpec(name=Topic.METRICS_PUBLIC, partitions="metrics", role="output", config=_delete(400)),
+    TopicSpec(name=Topic.REVIEW_LATE, partitions="raw", role="output", config=_delete(30)),
     TopicSpec(name=Topic.METRICS_STATE, partitions="metrics", role="internal", config=_COMPACT),
     TopicSpec(name=Topic.ALERTS, partitions="one", role="output", config={"cleanup.policy": "compact,delete"}),
     TopicSpec(name=Topic.RULES, partitions="one", role="internal",

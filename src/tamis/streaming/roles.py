@@ -172,11 +172,14 @@ def consent_app(parts: Parts, observer: ConsentObserver | None = None, requests:
 
 
 def metrics_app(parts: Parts, observer: WindowsObserver | None = None) -> Any:
-    """The metrics role: ``metrics.partials`` to ``metrics.windows``."""
+    """The metrics role: ``metrics.partials`` to ``metrics.windows`` and what is made of them."""
     settings, app = parts.settings, role_app(parts, "metrics")
     record_time = parts.record_clock is not None
     told = observer or SilentWindows()
-    register_windows(app, settings.topic, settings.topics.metrics_partitions, told, record_time=record_time)
+    register_windows(
+        app, settings.topic, settings.topics.metrics_partitions, told, record_time=record_time,
+        k=settings.metrics.public_min_subjects,
+    )  # fmt: skip
     return app
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 import pytest
@@ -19,6 +19,7 @@ from tamis.anomaly.board import Board
 from tamis.domain.counts.sketch import Sketch, sketch_of
 from tamis.kafka.partitioner import partition_of_series
 from tamis.kafka.reader import TopicRecord, read_topic
+from tamis.metrics.public import PublicCounts
 from tamis.metrics.windows import MINUTE_MS
 from tamis.records.alert import Alert, decode_alert
 from tamis.records.metrics import (
@@ -29,12 +30,13 @@ from tamis.records.metrics import (
     SubjectsCell,
     Window,
     decode_closing,
+    decode_public,
     decode_rollup,
     encode_metric,
 )
 from tamis.settings import KafkaSettings
 from tests.support.kafka.cluster import KafkaCluster
-from tests.support.metrics_worker import MetricsJob, facts
+from tests.support.metrics_worker import K, MetricsJob, facts
 from tests.support.patience import Deadline
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -88,7 +90,7 @@ class Scene:
                 next=minute + 1,
                 watermark=(minute + 1) * MINUTE_MS,
                 cells=mine,
-                subjects=tuple(SubjectsCell(c.series, c.minute, sketch_of([c.n << 6 | 1])) for c in mine),
+                subjects=tuple(SubjectsCell(c.series, c.minute, sketch_of([c.n << 6 | 1]), _people(c)) for c in mine),
             )
             self._producer.produce(self.job.prefix + "metrics.partials", encode_metric(partial), partition=partition)
 
@@ -153,6 +155,7 @@ def test_kills_change_neither_windows_nor_alerts(scene: Scene) -> None:
             found[window.series, window.minute, cell.outcome, cell.channel] += cell.n
     assert found == scene.sums
     _check_spans(scene, closed)
+    _check_public(scene, windows)
     for several in windows.values():
         minutes = [each.minute for each in several if isinstance(each, MinuteClosed)]
         assert minutes == list(range(START, START + MINUTES))
@@ -182,6 +185,20 @@ def _check_spans(scene: Scene, closed: list[Window]) -> None:
                 found[each.series, each.start, cell.outcome, cell.channel] += cell.n
             assert each.subjects == _merged(each, closed)
         assert found == expected
+
+
+def _people(cell: Cell) -> bytes:
+    """As many people as events, where they were accepted."""
+    return sketch_of(each << 6 | 1 for each in range(cell.n)) if cell.outcome == "accepted" else b""
+
+
+def _check_public(scene: Scene, windows: Mapping[int, list[Window | MinuteClosed]]) -> None:
+    """What is published is what follows from the closed windows, whoever was killed meanwhile."""
+    expected = [record for several in windows.values() for record in PublicCounts(K).take(several, _last(several))]
+    found = [decode_public(record.value or b"") for record in scene.read("metrics.public")]
+    assert found, "series of the run are large enough"
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+    assert min(record.subjects for record in found) >= K
 
 
 def _merged(rolled: RollUp, closed: list[Window]) -> bytes:

@@ -15,7 +15,8 @@ from tamis.domain.bundle import Destination
 from tamis.domain.consent.retraction import Retraction
 from tamis.records.alert import Alert
 from tamis.records.differences import ShadowRecord
-from tamis.records.metrics import MinuteClosed, RollUp, Window
+from tamis.records.late import LateEvent
+from tamis.records.metrics import MinuteClosed, PublicCount, RollUp, Window
 from tamis.records.outputs import CleanEvent, QuarantineEntry
 from tamis.records.topics import Topic
 
@@ -26,8 +27,10 @@ Schema = dict[str, Any]
 READ: Mapping[Topic, tuple[type, ...]] = {
     Topic.CRM_RETRACTIONS: (Retraction,),
     Topic.EVENTS_QUARANTINE: (QuarantineEntry,),
+    Topic.REVIEW_LATE: (LateEvent,),
     Topic.METRICS_WINDOWS: (Window, MinuteClosed),
     Topic.METRICS_ROLLUPS: (RollUp,),
+    Topic.METRICS_PUBLIC: (PublicCount,),
     Topic.ALERTS: (Alert,),
     Topic.RULES_SHADOW: (ShadowRecord,),
 }

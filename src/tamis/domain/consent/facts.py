@@ -35,13 +35,15 @@ Scopes = Mapping[tuple[str, str], Spoken]
 def encode_spoken(spoken: Spoken) -> str:
     """``[then]`` or ``[then,now]``."""
     then = _said(spoken.then)
-    return f"[{then}]" if spoken.then == spoken.now else f"[{then},{_said(spoken.now)}]"
+    return f"[{then}]" if spoken.then is spoken.now or spoken.then == spoken.now else f"[{then},{_said(spoken.now)}]"
 
 
 def _said(said: Said) -> str:
     letter = _LETTERS[said.status]
     if said.status in (NONE, NOT_YET):
         return f'["{letter}"]'
+    if said.expires_at is None and said.notice == NO_NOTICE and not said.moves:
+        return f'["{letter}",{said.effective_at}]'
     rest: list[int | None] = [said.effective_at, said.expires_at, said.notice, int(said.moves)]
     for missing in (0, NO_NOTICE, None):
         if rest[-1] != missing:

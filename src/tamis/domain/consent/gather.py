@@ -13,6 +13,7 @@ from tamis.domain.consent.verdict import FOREVER, NOTHING, Said, Span, said_at, 
 from tamis.domain.subject import Subject
 
 _UNKNOWN_AGE = "unknown"
+_GRANTED = Status.GRANTED.value  # reading a member's value is slow
 LINKED = "linked"
 
 
@@ -73,13 +74,14 @@ class Gathered:
         person = self._subject.key if self._subject.roles[0] == "person" else ""
         versions = record.purposes.get("/".join(scope), ())
         skew = self._policy.clock_skew_ms
-        then, span = said_at(versions, self._at, skew, person)
+        if not versions:
+            return UNSPOKEN
+        now = then, span = said_at(versions, self._at, skew, person)
         self._narrow(then, span, scope[1])
-        now, span = said_at(versions, self._now, skew, person)
-        self._narrow_now(now, span, scope[1])
-        spoken = Spoken(then, now)
-        if versions:
-            self.scopes.setdefault(role, {})[scope] = spoken
+        if not span.since <= self._now < span.until:
+            now = said_at(versions, self._now, skew, person)
+        self._narrow_now(*now, scope[1])
+        spoken = self.scopes.setdefault(role, {})[scope] = Spoken(then, now[0])
         return spoken
 
     def _linked(self, scope: tuple[str, str]) -> Spoken:
@@ -107,15 +109,17 @@ class Gathered:
 
     def _narrow(self, said: Said, span: Span, purpose: str) -> None:
         since, until = self._cut(said, span, purpose, self._at)
-        self.since, self.until = max(self.since, since), min(self.until, until)
+        self.since = max(self.since, since)
+        self.until = min(self.until, until)
 
     def _narrow_now(self, said: Said, span: Span, purpose: str) -> None:
         since, until = self._cut(said, span, purpose, self._now)
-        self.now_since, self.now_until = max(self.now_since, since), min(self.now_until, until)
+        self.now_since = max(self.now_since, since)
+        self.now_until = min(self.now_until, until)
 
     def _cut(self, said: Said, span: Span, purpose: str, time: int) -> tuple[int, int]:
         """The part of ``span`` on this side of the grant's end."""
-        ends = ends_at(said, purpose, self._policy) if said.status == Status.GRANTED.value else None
+        ends = ends_at(said, purpose, self._policy) if said.status == _GRANTED else None
         if ends is None:
             return span.since, span.until
         return (span.since, min(span.until, ends)) if time < ends else (max(span.since, ends), span.until)

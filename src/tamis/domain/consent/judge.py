@@ -33,6 +33,7 @@ ALLOWED = frozenset((Reason.GRANTED, Reason.NOT_OPTED_OUT, Reason.INLINE_GRANTED
 OPEN = frozenset((Reason.NO_RECORD, Reason.NO_CHOICE))
 _SILENCE = frozenset((Reason.NO_CHOICE, Reason.NOT_YET))
 _NO_YES = frozenset((Reason.NO_CHOICE, Reason.NOT_YET, Reason.EXPIRED, Reason.OLD_NOTICE))
+_GRANTED = Status.GRANTED.value  # reading a member's value is slow
 _STATES = {ERASED: Reason.ERASED, RESTRICTED: Reason.RESTRICTED}
 _WORDS = {
     Status.DENIED.value: Reason.DENIED, Status.WITHDRAWN.value: Reason.WITHDRAWN,
@@ -106,18 +107,31 @@ def judge(
         at: event time, ms.
         now: time of the decision, ms.
     """
-    reasons = []
-    if valid_at != "now":
-        reasons.append(_at(voices, purpose, policy, at, then=True))
-    if valid_at != "event":
-        reasons.append(_at(voices, purpose, policy, now, then=False))
-    stored = strongest([_default(reason, regulation) for reason in reasons])
+    if valid_at == "event":
+        stored = _default(_at(voices, purpose, policy, at, then=True), regulation)
+    elif valid_at == "now":
+        stored = _default(_at(voices, purpose, policy, now, then=False), regulation)
+    elif _steady(voices):  # the same was said at both times: the later one decides, since a yes only ends
+        stored = _default(_at(voices, purpose, policy, max(at, now), then=False), regulation)
+    else:
+        both = _at(voices, purpose, policy, at, then=True), _at(voices, purpose, policy, now, then=False)
+        stored = strongest([_default(reason, regulation) for reason in both])
     refused = finding.refusal(purpose)
     if refused is not None:
         return strongest([stored, refused])
     if regulation.sole_source and (stored in ALLOWED or stored in _NO_YES):
         stored = Reason.INLINE_GRANTED if purpose in finding.granted else Reason.INLINE_SILENT
     return Reason.NO_RECORD if voices.primary is None and stored in ALLOWED else stored
+
+
+def _steady(voices: Voices) -> bool:
+    """Whether everybody said the same at the time of the event and now."""
+    primary, device, linked = voices.primary, voices.device, voices.linked
+    return (
+        (primary is None or primary.then is primary.now)
+        and (device is None or device.then is device.now)
+        and linked.then is linked.now
+    )
 
 
 def _default(reason: Reason, regulation: Regulation) -> Reason:
@@ -151,7 +165,7 @@ def _worth(said: Said, purpose: str, policy: Policy, time: int) -> Reason:
     word = _WORDS.get(said.status)
     if word is not None:
         return word
-    if said.status != Status.GRANTED.value:
+    if said.status != _GRANTED:
         return Reason.DENIED
     ends = ends_at(said, purpose, policy)
     if ends is not None and time >= ends:

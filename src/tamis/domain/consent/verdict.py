@@ -16,6 +16,7 @@ ERASED, RESTRICTED = "erased", "restricted"
 NONE, NOT_YET = "none", "not_yet"
 NO_NOTICE = -1
 
+_TEXTS = {status: status.value for status in Status}  # reading a member's value is slow
 Versions = tuple[PurposeVersion, ...]
 
 
@@ -93,10 +94,12 @@ def _beats(refusal: PurposeVersion, grant: PurposeVersion, skew_ms: int) -> bool
 
 def _said(version: PurposeVersion, person: str) -> Said:
     moves = version.authenticated and version.status is Status.GRANTED and version.person in ("", person)
-    return Said(version.status.value, version.effective_at, version.expires_at, major(version.notice), moves)
+    return Said(_TEXTS[version.status], version.effective_at, version.expires_at, major(version.notice), moves)
 
 
 def major(notice: str | None) -> int:
     """Major version of a notice: the first number of "3", "3.1" or "v3.1-fr"; ``NO_NOTICE`` for other texts."""
-    digits = (notice or "").removeprefix("v").removeprefix("V").partition(".")[0].partition("-")[0]
+    if notice is None:
+        return NO_NOTICE
+    digits = notice.removeprefix("v").removeprefix("V").partition(".")[0].partition("-")[0]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else NO_NOTICE  # noqa: PLR2004 - larger is no version

@@ -7,6 +7,7 @@ watermark with the cells, or alone when the last one it got is older than the in
 from collections import defaultdict
 
 from tamis.domain.counts.sketch import sketch_of
+from tamis.domain.outcome import SENT
 from tamis.domain.tally import Tally
 from tamis.kafka.partitioner import partition_of_series
 from tamis.records.metrics import Cell, Partial, SubjectsCell, encode_metric
@@ -36,6 +37,7 @@ class PartialsPacker:
         """``(metrics partition, record value)`` for one batch covering ``[first, next_)``."""
         cells: defaultdict[int, list[Cell]] = defaultdict(list)
         entries: defaultdict[tuple[str, int, int], set[int]] = defaultdict(set)
+        accepted: defaultdict[tuple[str, int, int], set[int]] = defaultdict(set)
         for (site, rule, minute, outcome, reason, by), sums in tally.groups.items():
             series, partition = self._place(site, rule)
             cells[partition].append(
@@ -43,9 +45,12 @@ class PartialsPacker:
             )
             if sums.entries:
                 entries[series, minute, partition] |= sums.entries
+                if outcome in SENT:
+                    accepted[series, minute, partition] |= sums.entries
         subjects: defaultdict[int, list[SubjectsCell]] = defaultdict(list)
         for (series, minute, partition), found in entries.items():
-            subjects[partition].append(SubjectsCell(series, minute, sketch_of(found)))
+            of_accepted = sketch_of(accepted.get((series, minute, partition), ()))
+            subjects[partition].append(SubjectsCell(series, minute, sketch_of(found), of_accepted))
         packed = []
         for partition, told in enumerate(self._told):
             counted = cells.get(partition)

@@ -1,19 +1,22 @@
 """The window agent: ``metrics.partials`` to exact one-minute windows, and those to longer spans.
 
 Rules: open windows, open spans and watermarks are a table whose changelog is ``metrics.open``; windows
-(``metrics.windows``), spans (``metrics.rollups``), table changes and offset leave in the batch's transaction, so a
+(``metrics.windows``), spans (``metrics.rollups``), what may be published of them (``metrics.public``), table changes
+and offset leave in the batch's transaction, so a
 minute and a span are closed once whatever happens to workers. Table keys begin with the partition, because one worker's
 table holds several.
-Not handled here: merging and closing (``tamis.metrics.windows``, ``tamis.metrics.rollups``).
+Not handled here: merging and closing (``tamis.metrics.windows``, ``.rollups``), what may be published
+(``.public``).
 """
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from tamis.metrics.public import PublicCounts
 from tamis.metrics.rollups import RollUps
 from tamis.metrics.windows import MINUTE_MS, WindowState
-from tamis.records.metrics import Closing, MinuteClosed, RollUp, decode_partial, encode_metric
+from tamis.records.metrics import Closing, MinuteClosed, PublicCount, RollUp, decode_partial, encode_metric
 from tamis.records.topics import Topic
 from tamis.streaming.transport.batch import Batch
 from tamis.streaming.transport.topic import batch_topic
@@ -36,6 +39,14 @@ class SilentWindows:
         """Ignore."""
 
 
+class _Kept(NamedTuple):
+    """What is kept of a metrics partition from batch to batch."""
+
+    windows: WindowState
+    spans: RollUps
+    public: PublicCounts
+
+
 class WindowsRunner:
     """Merges batches of partial counts.
 
@@ -43,6 +54,8 @@ class WindowsRunner:
         table: its changelog is ``metrics.open``.
         windows: full name of ``metrics.windows``.
         rollups: full name of ``metrics.rollups``.
+        public: full name of ``metrics.public``.
+        k: fewest people of a published record.
         record_time: windows carry the end of their minute as timestamp (replays, demo), else now.
         observer: told after each commit.
         repeats: batches may be repeated (at least once).
@@ -50,10 +63,12 @@ class WindowsRunner:
     """
 
     def __init__(
-        self, table: Any, windows: str, rollups: str, observer: WindowsObserver, *,
+        self, table: Any, windows: str, rollups: str, public: str, k: int, observer: WindowsObserver, *,
         record_time: bool, repeats: bool = False, sources: tuple[str, ...] = SOURCES,
     ) -> None:  # fmt: skip
         self._sources = sources
+        self._public = public
+        self._k = k
         self._table = table
         self._windows = windows
         self._rollups = rollups
@@ -68,16 +83,17 @@ class WindowsRunner:
                 self._process(batch)
 
     def _process(self, batch: Batch) -> None:
-        state, spans = batch.local.get("windows"), batch.local.get("spans")
-        if not isinstance(state, WindowState) or not isinstance(spans, RollUps):
-            state, spans = self._restore(batch.partition)
-            batch.local |= {"windows": state, "spans": spans}
+        kept = batch.local.get("windows")
+        if not isinstance(kept, _Kept):
+            kept = batch.local["windows"] = self._restore(batch.partition)
+        state, spans, public = kept
         for record in batch.records:
             state.apply(decode_partial(record.value))
         closed = state.close()
         self._write(batch, closed)
-        self._write_spans(batch, spans.take(closed, state.closed))
-        for key, value in (state.drain() | spans.drain()).items():
+        self._write_spans(batch, self._rollups, spans.take(closed, state.closed))
+        self._write_spans(batch, self._public, public.take(closed, state.closed))
+        for key, value in (state.drain() | spans.drain() | public.drain()).items():
             place = b"%d\x00%s" % (batch.partition, key.encode())
             if value is not None:
                 self._table[place] = value
@@ -85,12 +101,13 @@ class WindowsRunner:
                 del self._table[place]
         batch.after_commit.append(partial(self._observer.windows_closed, batch.partition, closed, state))
 
-    def _restore(self, partition: int) -> tuple[WindowState, RollUps]:
-        state, spans, prefix = WindowState(self._sources, repeats=self._repeats), RollUps(), b"%d\x00" % partition
+    def _restore(self, partition: int) -> "_Kept":
+        state = WindowState(self._sources, repeats=self._repeats)
+        kept, prefix = _Kept(state, RollUps(), PublicCounts(self._k)), b"%d\x00" % partition
         rows = [(key[len(prefix) :].decode(), value) for key, value in self._table.items() if key.startswith(prefix)]
-        state.restore(rows)
-        spans.restore(rows)
-        return state, spans
+        for each in kept:
+            each.restore(rows)
+        return kept
 
     def _write(self, batch: Batch, closed: list[Closing]) -> None:
         by_minute: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
@@ -101,16 +118,16 @@ class WindowsRunner:
             stamp = (minute + 1) * MINUTE_MS if self._record_time else None
             batch.send(self._windows, items, timestamp_ms=stamp)
 
-    def _write_spans(self, batch: Batch, rolled: list[RollUp]) -> None:
+    def _write_spans(self, batch: Batch, topic: str, spans: list[RollUp] | list[PublicCount]) -> None:
         by_end: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
-        for each in rolled:
+        for each in spans:
             by_end.setdefault(each.start + each.minutes, []).append((each.series.encode(), encode_metric(each)))
         for end, items in by_end.items():
-            batch.send(self._rollups, items, timestamp_ms=end * MINUTE_MS if self._record_time else None)
+            batch.send(topic, items, timestamp_ms=end * MINUTE_MS if self._record_time else None)
 
 
 def register_windows(
-    app: Any, topic: Callable[[str], str], partitions: int, observer: WindowsObserver, *, record_time: bool,
+    app: Any, topic: Callable[[str], str], partitions: int, observer: WindowsObserver, *, record_time: bool, k: int,
     sources: tuple[str, ...] = SOURCES,
 ) -> None:  # fmt: skip
     """Adds the agent and its table to a Faust app.
@@ -121,14 +138,15 @@ def register_windows(
         partitions: of the metrics topics.
         observer: told after each commit.
         record_time: see ``WindowsRunner``.
+        k: likewise.
         sources: see ``SOURCES``.
     """
     partials = batch_topic(app, topic(Topic.METRICS_PARTIALS), empty_every_s=None)
     log = app.topic(topic(Topic.METRICS_OPEN), key_type=bytes, value_type=bytes, partitions=partitions, acks=False)
     table = app.Table("open-windows", partitions=partitions, key_type=bytes, value_type=bytes, changelog_topic=log)
     repeats = not app.transport.exactly_once
-    written = topic(Topic.METRICS_WINDOWS), topic(Topic.METRICS_ROLLUPS)
-    runner = WindowsRunner(table, *written, observer, record_time=record_time, repeats=repeats, sources=sources)
+    written = topic(Topic.METRICS_WINDOWS), topic(Topic.METRICS_ROLLUPS), topic(Topic.METRICS_PUBLIC)
+    runner = WindowsRunner(table, *written, k, observer, record_time=record_time, repeats=repeats, sources=sources)
 
     @app.agent(partials, name="windows")  # type: ignore[misc]
     async def windows(stream: Any) -> None:
