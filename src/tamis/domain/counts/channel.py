@@ -69,9 +69,10 @@ def channel_of(event: Event) -> str:
     campaign = context.get("campaign")
     if type(campaign) is dict and campaign:
         medium, source = campaign.get("medium"), campaign.get("source")
+        if type(medium) is str and type(source) is str:
+            return _pairs.get((medium, source)) or _of_pair((medium, source))
         if type(medium) is str or type(source) is str:
-            pair = (medium if type(medium) is str else "", source if type(source) is str else "")
-            return _pairs.get(pair) or _of_pair(pair)
+            return _of_pair((medium if type(medium) is str else "", source if type(source) is str else ""))
     page = context.get("page")
     if type(page) is not dict:
         return NO_CHANNEL
@@ -105,6 +106,9 @@ def channel_of_campaign(medium: str, source: str) -> str:
 
 
 def _of_pair(pair: tuple[str, str]) -> str:
+    known = _pairs.get(pair)
+    if known is not None:
+        return known
     if len(_pairs) >= _MAX_PAIRS:
         _pairs.clear()
     if max(map(len, pair)) > _MAX_CHARS:
