@@ -15,6 +15,7 @@ from tamis.services.child import ProcessSpec
 from tamis.settings import Settings, SetupError
 from tamis.stores.durable_file import place_file
 
+FILE = "prometheus-targets.json"
 PORT = "TAMIS_TELEMETRY__PORT"
 _ANY = frozenset(("0.0.0.0", "::", ""))  # noqa: S104 - compared with, not bound to
 
@@ -36,9 +37,26 @@ def write_scrape_targets(settings: Settings, processes: Sequence[ProcessSpec]) -
     """
     if not settings.telemetry.port:
         return None
-    path = Path(settings.paths.state_dir) / "prometheus-targets.json"
+    path = Path(settings.paths.state_dir) / FILE
     try:
         place_file(path, scrape_targets(settings, processes))
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+class _Group(msgspec.Struct, frozen=True):
+    targets: tuple[str, ...]
+
+
+def told_ports(settings: Settings) -> tuple[int, ...]:
+    """The ports of the processes that ``tamis run`` started last, as the file has them; empty when it tells nothing.
+
+    A file that was written under another ``telemetry.port`` tells nothing.
+    """
+    try:
+        groups = msgspec.json.decode((Path(settings.paths.state_dir) / FILE).read_bytes(), type=tuple[_Group, ...])
+        ports = tuple(int(target.rpartition(":")[2]) for group in groups for target in group.targets)
+    except (OSError, msgspec.DecodeError, ValueError):
+        return ()
+    return ports if ports[:1] == (settings.telemetry.port,) else ()

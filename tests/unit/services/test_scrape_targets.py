@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tamis.services.scrape_targets import write_scrape_targets
+from tamis.services.scrape_targets import FILE, write_scrape_targets
 from tamis.services.supervisor import host_processes
+from tamis.services.watch.endpoints import addresses
 from tamis.settings import PathsSettings, Settings, SetupError, TelemetrySettings
 from tests.support.requirements import require
 
@@ -40,6 +41,23 @@ def test_addresses_are_those_others_can_use(tmp_path: Path, host: str, shown: st
     path = write_scrape_targets(found, host_processes(found, 1, None))
     assert path is not None
     assert json.loads(path.read_text())[0]["targets"] == [f"{shown}:9400"]
+
+
+def test_what_was_written_is_where_watch_looks(tmp_path: Path) -> None:
+    found = settings(tmp_path, 9400, "0.0.0.0")
+    assert [each.port for each in addresses(found)] == [9400, 9401, 9402]
+    write_scrape_targets(found, host_processes(found, 3, None))
+    assert [str(each) for each in addresses(found)] == [f"127.0.0.1:{port}" for port in range(9400, 9405)]
+    assert [each.port for each in addresses(found, 1)] == [9400, 9401, 9402]
+    assert [each.port for each in addresses(settings(tmp_path, 9500))] == [9500, 9501, 9502], "written by another run"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no json", b"[]", b"{}", b'[{"targets": ["nothing"]}]', b'[{"targets": [7]}]']
+)
+def test_a_file_that_tells_nothing_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    assert [each.port for each in addresses(settings(tmp_path, 9400))] == [9400, 9401, 9402]
 
 
 def test_without_endpoints_there_is_no_file(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from tamis.services.scrape_targets import told_ports
 from tamis.services.watch.sight import Look
 from tamis.settings import Settings, SetupError
 from tamis.telemetry.exposition import NoAnswerError, Scrape, scrape
@@ -41,7 +42,8 @@ def parse_address(text: str) -> Address:
 def addresses(settings: Settings, workers: int | None = None) -> tuple[Address, ...]:
     """Where ``tamis run`` with these settings shows its replica, its workers and, behind them, the sealer.
 
-    A sealer that is not this host's (``sealer.enabled = false``) is not looked for.
+    What the running one has told (``scrape_targets``) counts, unless a number of ``workers`` is given; else the
+    settings. A sealer that is not this host's (``sealer.enabled = false``) is not looked for.
 
     Raises:
         SetupError: the endpoints are switched off.
@@ -50,6 +52,9 @@ def addresses(settings: Settings, workers: int | None = None) -> tuple[Address, 
     if not telemetry.port:
         raise SetupError("telemetry.port is 0, so no process of this host shows anything: set it, or give --endpoint")
     host = _ANY.get(telemetry.host, telemetry.host)
+    told = told_ports(settings) if workers is None else ()
+    if told:
+        return tuple(Address(host, port) for port in told)
     count = 1 + (settings.worker.processes if workers is None else workers) + settings.sealer.enabled
     return tuple(Address(host, telemetry.port + number) for number in range(count))
 
