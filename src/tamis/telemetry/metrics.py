@@ -31,6 +31,9 @@ from tamis.telemetry.sealer import SealerTelemetry
 from tamis.telemetry.series import Shelf, Vocabulary
 from tamis.telemetry.windows import WindowsTelemetry
 
+WHOLE_SITE = "*"
+"""Stands for the rule where an incident is one of a whole site (``records.alert``)."""
+
 
 def vocabulary(version: str, roles: str, bundle: Bundle | None = None) -> Vocabulary:
     """The label values of a process.
@@ -44,7 +47,7 @@ def vocabulary(version: str, roles: str, bundle: Bundle | None = None) -> Vocabu
     sites = bundle.policy.sites.values() if bundle else ()
     ids = frozenset([NO_RULE, *(rule.id for rule in rules)])
     return Vocabulary(
-        rule=ids,
+        rule=ids | {WHOLE_SITE},
         candidate_rule=ids,
         destination=frozenset([NO_RULE, *(each.id for each in (bundle.destinations if bundle else ()))]),
         site=frozenset([NO_SITE, OTHER_SITE, *sites]),

@@ -152,6 +152,18 @@ def test_an_open_incident_shows_its_age_beside_its_sla() -> None:
     assert value(samples(shown.registry), "tamis_incident_open_seconds", **place) is None
 
 
+def test_an_incident_of_a_whole_site_keeps_its_name(shown: Telemetry) -> None:
+    alert = Alert(
+        id="s", state="open", series="shop/*", kind="silent", severity="page", opened_at=START, detected_at=START,
+        minute=1, observed=0.0, expected=90.0, low=50.0, high=None, score=0.9, owner="growth", sla="4h", channel="site",
+    )  # fmt: skip
+    shown.incidents.alerts_written(0, [alert])
+    found = samples(shown.registry)
+    labels = {"site": "shop", "rule": "*", "owner": "growth"}
+    assert value(found, "tamis_incident", **labels, kind="silent", severity="page") == 1
+    assert value(found, "tamis_incident_sla_seconds", **labels) == 14_400
+
+
 def test_the_band_of_the_most_frequent_series_is_shown(shown: Telemetry) -> None:
     usual = Judgement(score=0.1, observed=8.0, expected=9.0, low=5.0, high=12.0)
     unknown = Judgement(high=inf)
