@@ -21,7 +21,7 @@ from tamis.anomaly.incidents import RuleFacts
 from tamis.domain.rules import Rule
 from tamis.kafka.partitioner import partition_of_series
 from tamis.records.alert import Alert, decode_alert, encode_alert
-from tamis.records.metrics import Closing, decode_closing
+from tamis.records.metrics import Closing, MinuteClosed, decode_closing
 from tamis.records.topics import Topic
 from tamis.streaming.reader import TopicReader
 from tamis.streaming.transport.batch import Batch
@@ -40,7 +40,7 @@ class AnomalyObserver(Protocol):
         """A batch of ``metrics.windows`` is committed that wrote these to ``alerts``, in order."""
 
     def series_judged(self, partition: int, bands: Iterable[tuple[str, Judgement]]) -> None:
-        """The same batch, and what the last minute of each watched series looks like."""
+        """A minute ended in the same batch; what it looks like for each watched series."""
 
 
 class SilentAnomaly:
@@ -128,15 +128,19 @@ class AnomalyRunner:
             restored = board.open_incidents()
             batch.after_commit.append(partial(self._observer.incidents_restored, batch.partition, restored))
         board.note_bundle(self._config.bundle())
+        ended = False
         for record in batch.records:
-            alerts += board.take(record.offset, decode_closing(record.value))
+            closing = decode_closing(record.value)
+            ended = ended or isinstance(closing, MinuteClosed)
+            alerts += board.take(record.offset, closing)
         if alerts:
             batch.send(self._alerts, [(alert.id.encode(), encode_alert(alert)) for alert in alerts], partition=0)
         snapshots = board.drain_snapshots()
         if snapshots:
             batch.send(self._state, [(series.encode(), value) for series, value in snapshots.items()])
         batch.after_commit.append(partial(self._observer.alerts_written, batch.partition, alerts))
-        batch.after_commit.append(partial(self._observer.series_judged, batch.partition, board.judged()))
+        if ended:
+            batch.after_commit.append(partial(self._observer.series_judged, batch.partition, board.judged()))
 
     async def _take_over(self, partition: int, first: int, alerts: list[Alert]) -> Board:
         """The board as its last owner left it at offset ``first`` of ``metrics.windows``."""
