@@ -7,6 +7,7 @@ processes meanwhile, and every query of the dashboards that has something to sho
 from __future__ import annotations
 
 import random
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,13 +38,16 @@ AT_ONCE = 30
 RATES = {"newsletter_signup": ("shop", 18), "page_viewed": ("shop", 30), "quote_started": ("law", 12)}
 SERIES = "shop/newsletter_signup"
 PROMISED_MINUTES = 10
-# What has nothing to say in this scene: no candidate bundle, no witness, no timestamp authority, no refused log,
-# nobody undecided, and a history too short to know what is too much.
-ELSEWHERE = frozenset(("tamis_shadow_events_total", "tamis_shadow_differences_total",
-                       "tamis_sealer_witness_answers_total", "tamis_sealer_anchors_total",
-                       "tamis_sealer_refused", "tamis_series_high_events", "tamis_held_decided_total",
-                       "tamis_privacy_requests_total", "tamis_erasures_total", "tamis_retractions_total",
-                       "tamis_withdrawal_enforcement_seconds", "tamis_violations_total"))  # fmt: skip
+# What this scene must show; a panel of parts that say nothing here (a candidate, witnesses, spot checks) may stay empty.
+SHOWN = frozenset(
+    ("tamis_events_total", "tamis_rule_events_total", "tamis_stage_events_total", "tamis_channel_events_total",
+     "tamis_device_events_total", "tamis_rule_value_total", "tamis_records_sent_total", "tamis_quarantined_total",
+     "tamis_producer_quarantined_total", "tamis_audit_leaves_total", "tamis_ledger_residual_events", "tamis_lag_records",
+     "tamis_consent_age_seconds", "tamis_replica_age_seconds", "tamis_series_events", "tamis_series_subjects",
+     "tamis_series_expected_events", "tamis_series_low_events", "tamis_series_score", "tamis_incident",
+     "tamis_source_watermark_lag_seconds", "tamis_incident_open_seconds", "tamis_incident_sla_seconds",
+     "tamis_windows_closed_total", "tamis_alerts_total", "tamis_sealer_leaves_total", "tamis_dedupe_events")
+)  # fmt: skip
 
 
 class Scene:
@@ -101,9 +105,12 @@ class Scene:
         return [(alert["series"], alert["state"]) for alert in self.alerts() if alert["state"] != "updated"]
 
     def unanswered(self) -> set[str]:
-        """Queries of the dashboards without an answer."""
-        asked = {query for query in {*queries(), INCIDENTS} if not named(query) & ELSEWHERE}
-        return {query for query in asked if not self.prometheus.query(query.replace("$__rate_interval", "5m"))}
+        """Series that must be shown and are not, and queries without an answer although all their series are there."""
+        counted = self.prometheus.query('count by (__name__) ({__name__=~"tamis_.*"})')
+        there = {re.sub(r"_bucket$", "", each["metric"]["__name__"]) for each in counted}
+        asked = {query for query in {*queries(), INCIDENTS} if named(query) <= there}
+        empty = {query for query in asked if not self.prometheus.query(query.replace("$__rate_interval", "5m"))}
+        return (SHOWN - there) | empty
 
 
 def ports_in_a_row(count: int) -> int:
