@@ -38,16 +38,38 @@ AT_ONCE = 30
 RATES = {"newsletter_signup": ("shop", 18), "page_viewed": ("shop", 30), "quote_started": ("law", 12)}
 SERIES = "shop/newsletter_signup"
 PROMISED_MINUTES = 10
-# What this scene must show; a panel of parts that say nothing here (a candidate, witnesses, spot checks) may stay empty.
+# What this scene must show; panels of parts that say nothing here (candidates, witnesses, spot checks) may stay empty.
 SHOWN = frozenset(
     "tamis_" + name
-    for name in """
-        events_total rule_events_total stage_events_total channel_events_total device_events_total rule_value_total
-        records_sent_total quarantined_total producer_quarantined_total audit_leaves_total ledger_residual_events
-        lag_records consent_age_seconds replica_age_seconds dedupe_events windows_closed_total alerts_total
-        series_events series_subjects series_expected_events series_low_events series_score incident
-        incident_open_seconds incident_sla_seconds source_watermark_lag_seconds sealer_leaves_total
-    """.split()
+    for name in (
+        "events_total",
+        "rule_events_total",
+        "stage_events_total",
+        "channel_events_total",
+        "device_events_total",
+        "rule_value_total",
+        "records_sent_total",
+        "quarantined_total",
+        "producer_quarantined_total",
+        "audit_leaves_total",
+        "ledger_residual_events",
+        "lag_records",
+        "consent_age_seconds",
+        "replica_age_seconds",
+        "dedupe_events",
+        "windows_closed_total",
+        "alerts_total",
+        "series_events",
+        "series_subjects",
+        "series_expected_events",
+        "series_low_events",
+        "series_score",
+        "incident",
+        "incident_open_seconds",
+        "incident_sla_seconds",
+        "source_watermark_lag_seconds",
+        "sealer_leaves_total",
+    )  # fmt: skip
 )
 
 
