@@ -69,7 +69,7 @@ SHOWN = frozenset(
         "incident_sla_seconds",
         "source_watermark_lag_seconds",
         "sealer_leaves_total",
-    )  # fmt: skip
+    )
 )
 
 
