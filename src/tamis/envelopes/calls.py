@@ -55,7 +55,7 @@ class Calls:
         self, bench: Workbench, dialects: tuple[Dialect, ...], readers: tuple[Dialect, ...], *, sure: bool = False
     ) -> None:
         self._bench = bench
-        self._first = tuple((dialect.marker, dialect.recognises, dialect) for dialect in dialects[:-1])
+        self._first = tuple((dialect.recognises, dialect) for dialect in dialects[:-1])
         self._last = dialects[-1]
         self._readers = tuple((dialect.consent_key, dialect.read_consent) for dialect in readers)
         self._sure = sure
@@ -120,7 +120,7 @@ class Calls:
         device, person = call.anonymousId, call.userId
         if not device and not person and device != 0 and person != 0:
             return _NO_ID
-        dialect = self._dialect(call, content)
+        dialect = self._dialect(call)
         text = call.timestamp
         sent = occurred_at = parse(text) if text is not None and call.originalTimestamp is None else None
         if occurred_at is None:
@@ -155,9 +155,9 @@ class Calls:
             content,
         )
 
-    def _dialect(self, call: Call, content: bytes) -> Dialect:
-        for marker, recognises, candidate in self._first:
-            if marker in content and recognises(call):
+    def _dialect(self, call: Call) -> Dialect:
+        for recognises, candidate in self._first:
+            if recognises(call):
                 return candidate
         return self._last
 

@@ -43,7 +43,6 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         vendor: its name in events.
         recognises: whether the call is this vendor's; asked in the order of the registry.
         original_first: the time of the event is ``originalTimestamp`` where both times are sent, else ``timestamp``.
-        marker: bytes without which no call is this vendor's, so that the others need not be asked more.
         skewed: the vendor's specification corrects client clocks by ``sentAt``.
         named_pages: a page call's name is the event's, not that of its kind.
         consent_key: where ``context`` holds the vendor's consent signal.
@@ -55,7 +54,6 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     original_first: bool
     consent_key: str
     read_consent: Callable[[Any], InlineConsent]
-    marker: bytes = b""
     skewed: bool = True
     named_pages: bool = True
 

@@ -18,9 +18,14 @@ ADDRESS: Final = "/api/s/"
 
 
 def _recognises(call: Call) -> bool:
-    library = None if call.context is None else call.context.get("library")
-    name = library.get("name") if type(library) is dict else None
-    return type(name) is str and "jitsu" in name.lower()
+    context = call.context
+    if context is None:
+        return False
+    library = context.get("library")
+    if type(library) is not dict:
+        return False
+    name = library.get("name")
+    return type(name) is str and VENDOR in name  # its packages are in lower case, as npm demands
 
 
 JITSU = Dialect(
@@ -29,7 +34,6 @@ JITSU = Dialect(
     original_first=False,
     consent_key="consent",
     read_consent=category_preferences,
-    marker=VENDOR.encode(),
     skewed=False,
     named_pages=False,
 )
