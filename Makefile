@@ -53,6 +53,7 @@ e2e: setup ## as a user would run it
 chaos: setup ## the long fault runs: millions of events, real kills
 	@$(BIN)/python -m tests.chaos.consent_strings
 	@$(BIN)/python -m tests.chaos.payloads
+	@$(BIN)/python -m tests.chaos.envelopes
 	@$(BIN)/python -m tests.chaos.main $(ARGS)
 
 bench: setup ## all benchmarks, each beside a reference in the same run

@@ -12,6 +12,7 @@ from tamis.domain.consent.model import Status
 from tamis.domain.consent.replay import reevaluate
 from tamis.records.batch import Emissions, RawBatch
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
+from tests.support.holding import hold, holding_bundle, leaves, sent
 
 ROBOT = {"userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1)"}
 
@@ -42,11 +43,11 @@ def test_a_marked_bot_goes_on_with_the_flag_beside_people() -> None:
 
 def test_a_denied_bot_goes_nowhere() -> None:
     out, made = run({"bots": {"crawler": "deny"}}, track("a", context=ROBOT), track("b", context={"webdriver": True}))
-    leaves = [msgspec.json.decode(leaf) for leaf in out.leaves]
-    assert [(leaf["out"], leaf["why"]) for leaf in leaves] == [("denied", "bot"), ("accepted", "granted")]
+    found_leaves = [msgspec.json.decode(leaf) for leaf in out.leaves]
+    assert [(leaf["out"], leaf["why"]) for leaf in found_leaves] == [("denied", "bot"), ("accepted", "granted")]
     assert len(out.outputs["events.clean"]) == 1
     assert out.bots == {("crawler", True): 1, ("headless", False): 1}
-    for leaf in leaves:
+    for leaf in found_leaves:
         found = reevaluate(leaf, made)
         assert found is not None
         assert found.agrees(leaf)
@@ -65,3 +66,13 @@ def test_a_denied_bot_is_never_undecided(granted: bool, reason: str) -> None:
 def test_policy_paths_declare_bots() -> None:
     out, _ = run({"declared_bots": ("properties.synthetic",)}, track(properties={"synthetic": True}))
     assert out.bots == {("declared", False): 1}
+
+
+def test_software_that_waits_for_a_decision_makes_no_record_of_itself() -> None:
+    robot = hold(ConsentTable(), track(context=ROBOT))
+    assert leaves(robot)[0]["out"] == "held"
+    assert not robot.keyed
+    assert hold(ConsentTable(), track()).keyed
+    denied = hold(ConsentTable(), track(context=ROBOT), bundle=holding_bundle(bots={"crawler": "deny"}))
+    assert (leaves(denied)[0]["out"], leaves(denied)[0]["why"]) == ("denied", "bot")
+    assert not sent(denied, "events.held")

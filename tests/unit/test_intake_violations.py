@@ -9,7 +9,7 @@ import pytest
 
 from tamis.bundles.compile import compile_rule
 from tamis.domain.audit.log import AuditLog
-from tamis.domain.bundle import Bundle
+from tamis.domain.bundle import Bundle, Hold
 from tamis.domain.consent.model import Status
 from tamis.domain.noted import Noted
 from tamis.domain.rules import RuleSet
@@ -17,6 +17,7 @@ from tamis.intake import Intake
 from tamis.records.batch import Emissions, RawBatch
 from tamis.stores.sightings.memory import MemorySightings
 from tests.support.core import START, ConsentTable, StoredRecord, small_bundle, small_intake, track
+from tests.support.holding import hold, leaves, release, sent
 
 SIGN_UP = {
     "id": "sign_up", "version": 2, "owner": "growth", "sla": "4h", "stage": "intent", "destinations": ["hubspot"],
@@ -185,3 +186,17 @@ def test_a_candidate_that_refuses_more_differs() -> None:
     assert (out.differences.events, out.differences.differing) == (2, 1)
     assert fates(out) == [("accepted", "granted"), ("accepted", "granted")]
     assert out.violations == {Noted("sign_up", "required_missing", "info", PRODUCER, "shop"): 1}
+
+
+def test_a_held_event_is_not_judged_again_when_it_is_released() -> None:
+    waiting = msgspec.structs.replace(bundle(violations={"required_missing": "warning"}), hash="0" * 16)
+    waiting = msgspec.structs.replace(waiting, policy=msgspec.structs.replace(waiting.policy, hold=Hold()))
+    held = hold(ConsentTable(), sign_up(), bundle=waiting)
+    ((key, value),) = sent(held, "events.held")
+    consent = ConsentTable()
+    consent.set_device("device-1", analytics=Status.GRANTED, marketing=Status.GRANTED)
+    strict = msgspec.structs.replace(bundle(), policy=msgspec.structs.replace(bundle().policy, hold=Hold()))
+    released = release(consent, (key, value), bundle=strict)
+    assert leaves(released)[0]["out"] == "released"
+    assert held.violations
+    assert not released.emissions.violations

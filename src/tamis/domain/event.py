@@ -87,6 +87,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         vendor: envelope that decoded it.
         event_id_derived: the id was not sent.
         content: the event's own bytes where the envelope has them at hand; they tell a repeat from a conflict.
+        set_back: ms by which ``occurred_at`` was corrected, as the client's clock is ahead; repeats may differ in it.
         session: what its person did just before, where sessions are kept; never set by envelopes.
     """
 
@@ -104,6 +105,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event_id_derived: bool = False
     content: bytes | None = None
     session: Session | None = None
+    set_back: int = 0
 
     def __repr__(self) -> str:
         return f"<Event {self.vendor} {self.kind}>"

@@ -150,7 +150,8 @@ def canonical(event: Event) -> bytes:
             before = before[:-1]
         return before + content[found.end() :]
     context = {key: value for key, value in event.context.items() if key not in _TRANSPORT}
-    said = (event.kind, event.name, event.occurred_at, event.anonymous_id, event.user_id, event.properties, context)
+    said_at = None if event.occurred_at is None else event.occurred_at + event.set_back
+    said = (event.kind, event.name, said_at, event.anonymous_id, event.user_id, event.properties, context)
     try:
         return orjson.dumps(said, option=_SORTED)
     except TypeError:  # an integer beyond 64 bits or a lone surrogate

@@ -91,11 +91,12 @@ def finish(bench: Workbench, draft: Draft, received_at: int, index: int) -> Entr
         if device is None and person is None:
             device = draft.subject if bench.single_id is SingleId.DEVICE else None
             person = draft.subject if bench.single_id is SingleId.PERSON else None
+    stated, corrected = draft.occurred_at, _unskewed(bench, draft, received_at)
     return Event(
         _derived(bench, draft, received_at, index) if draft.event_id is None else str(draft.event_id),
         draft.kind.value,
         draft.name or draft.kind.value,
-        _moment(bench, _unskewed(bench, draft, received_at)),
+        _moment(bench, corrected),
         _moment(bench, draft.sent_at),
         None if device is None else bench.ids[device],
         None if person is None else bench.ids[person],
@@ -104,6 +105,7 @@ def finish(bench: Workbench, draft: Draft, received_at: int, index: int) -> Entr
         draft.consent,
         draft.vendor,
         draft.event_id is None,
+        set_back=0 if stated is None or corrected is None else stated // MILLISECOND - corrected // MILLISECOND,
     )
 
 

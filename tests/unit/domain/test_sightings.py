@@ -9,12 +9,14 @@ import pytest
 
 from tamis.domain.event import Event
 from tamis.domain.sightings import FINGERPRINT_BYTES, Repeat, Sighted, canonical, fingerprints
+from tamis.envelopes.decoder import Decoder
 from tamis.stores.sightings.memory import MemorySightings
 from tests.support.core import START
 
 A, B = b"a" * 16, b"b" * 16
 SAID, OTHER = b"1" * 8, b"2" * 8
 MINUTE = START // 60_000
+NOW = 1_795_319_504_084
 
 
 def event(content: bytes | None = None, **changes: Any) -> Event:
@@ -91,3 +93,17 @@ def test_the_time_of_sending_is_cut_out_wherever_it_stands(sent: str, before: st
         json.loads(said)
         assert said == canonical(event(content=content.replace(b'"sentAt":"', b'"sentAt":"9')))
         assert b"sentAt" not in said
+
+
+def test_a_repeat_of_a_client_whose_clock_is_ahead_says_the_same() -> None:
+    def sent(received_at: int) -> Event:
+        body = {"api_key": "k", "client_upload_time": "2026-11-22T05:51:44.084Z",
+                "events": [{"event_type": "E", "device_id": "d", "time": NOW, "insert_id": "i"}]}  # fmt: skip
+        found = Decoder(b"k" * 32).decode(json.dumps(body).encode(), (), received_at)
+        assert isinstance(found, list)
+        assert isinstance(found[0], Event)
+        return found[0]
+
+    first, again = sent(NOW + 1_000), sent(NOW + 7_000)
+    assert first.occurred_at != again.occurred_at
+    assert canonical(first) == canonical(again)
