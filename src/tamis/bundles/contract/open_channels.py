@@ -10,6 +10,7 @@ from tamis.bundles.contract.record_schemas import Schema, schema_of
 from tamis.domain.audit.leaf import Head
 from tamis.domain.consent.model import Status
 from tamis.domain.outcome import HeldOutcome, Outcome
+from tamis.records.review import Label
 from tamis.records.topics import TopicSpec
 
 _MOMENT: Schema = {"type": ["string", "integer"], "description": "RFC 3339 with a zone, or milliseconds"}
@@ -37,6 +38,8 @@ def open_channels(purposes: Mapping[str, str], specs: Mapping[str, TopicSpec]) -
         "anyConsentTool": ("application/octet-stream", {"description": "A consent tool's payload, unchanged."}),
     }
     yield "consent.raw", "Consent statements: the canonical form, or what a consent tool sends.", False, statements
+    label = {"label": ("application/json", schema_of(Label))}
+    yield "review.labels", "What people say of sampled events.", False, label
     for name in _LOGS:
         if name in specs:
             messages = {"leaf": ("application/json", leaf_schema()), "head": ("application/json", schema_of(Head))}

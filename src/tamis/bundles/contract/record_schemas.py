@@ -18,6 +18,7 @@ from tamis.records.differences import ShadowRecord
 from tamis.records.late import LateEvent
 from tamis.records.metrics import MinuteClosed, PublicCount, RollUp, Window
 from tamis.records.outputs import CleanEvent, QuarantineEntry
+from tamis.records.review import Sample
 from tamis.records.topics import Topic
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +34,7 @@ READ: Mapping[Topic, tuple[type, ...]] = {
     Topic.METRICS_PUBLIC: (PublicCount,),
     Topic.ALERTS: (Alert,),
     Topic.RULES_SHADOW: (ShadowRecord,),
+    Topic.REVIEW_SAMPLES: (Sample,),
 }
 _TEXT: Schema = {"type": "string"}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
