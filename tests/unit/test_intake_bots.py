@@ -68,9 +68,9 @@ def test_policy_paths_declare_bots() -> None:
     assert out.bots == {("declared", False): 1}
 
 
-def test_software_that_waits_for_a_decision_makes_no_record_of_itself() -> None:
+def test_software_does_not_wait_for_a_decision_and_makes_no_record_of_itself() -> None:
     robot = hold(ConsentTable(), track(context=ROBOT))
-    assert leaves(robot)[0]["out"] == "held"
+    assert leaves(robot)[0]["out"] == "denied"
     assert not robot.keyed
     assert hold(ConsentTable(), track()).keyed
     denied = hold(ConsentTable(), track(context=ROBOT), bundle=holding_bundle(bots={"crawler": "deny"}))
