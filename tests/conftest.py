@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 # A busy machine is slow, not wrong: no timed assertion, and no complaint about slow generation.
 settings.register_profile("tamis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tamis")
+
+
+def pytest_configure() -> None:
+    """Asked to end, a run puts its brokers and workers away as at Ctrl-C; also one in the background of a shell."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
