@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.support.kafka.cluster import KafkaCluster
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(480)]
 
 
 def test_workers_killed_frozen_joining_and_leaving(kafka: KafkaCluster, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.support.copy_worker import CopyJob
 from tests.support.kafka.cluster import KafkaCluster
 from tests.support.kafka.records import CommittedOffsets, feed_numbered, numbers, read_all
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(480)]
 
 PARTITIONS = 8
 STEPS = 20
