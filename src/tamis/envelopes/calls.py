@@ -6,7 +6,7 @@ has no subject). Consent signals of all dialects are read whoever sent them, and
 a name of their own are named after their kind. A group's ``groupId`` and an alias's ``previousId`` are properties.
 Items of a batch inherit the batch's ``context`` and ``sentAt`` (Segment HTTP API, "Batch").
 Skew: Segment's and RudderStack's specification is ``timestamp = receivedAt - (sentAt - originalTimestamp)``; of it a
-call that was sent after the record was received is set back by the difference (docs/adr/0018). One that names
+call that was sent after the record was received is set back by the difference (docs/adr/0023). One that names
 ``receivedAt`` has passed the vendor's servers, which corrected ``timestamp``.
 Not handled here: what a consent category means (policy).
 """
@@ -130,7 +130,7 @@ class Calls:
             occurred_at = found
         if sent is None or sent_at != text:
             sent = parse(sent_at) if type(sent_at) is str else None
-        if sent is not None and sent > received_at:  # the client's clock is ahead: docs/adr/0013 and 0018
+        if sent is not None and sent > received_at:  # the client's clock is ahead: docs/adr/0013 and 0023
             occurred_at = self._set_back(call, dialect, occurred_at, sent - received_at)
         track = kind is TRACK
         properties = (call.properties or _NOTHING) if track else properties_of(call, kind)

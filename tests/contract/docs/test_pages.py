@@ -63,3 +63,8 @@ def test_every_decision_is_in_its_index_and_has_a_bad_side() -> None:
         assert re.search(r"^## Context", text, re.MULTILINE), decision.name
         assert re.search(r"^## Decision", text, re.MULTILINE), decision.name
         assert re.search(r"^(Bad|\*\*Bad|### Bad|- Bad)", text, re.MULTILINE), decision.name
+
+
+def test_decisions_have_numbers_of_their_own() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs/adr").glob("[0-9]*.md")]
+    assert sorted(numbers) == [f"{number:04}" for number in range(1, len(numbers) + 1)]
