@@ -82,8 +82,8 @@ class Calls:
         kind = KINDS.get(call.type) if call.type is not None else kind_of_address(headers)
         if kind is None:
             return (_OTHER_TYPE if call.type is not None else _NO_TYPE) if self._sure else None
-        entry = self._event(call, kind, call.context or _NOTHING, call.sentAt, received_at, 0, value)
-        return [self._measured(entry) if measure else entry]
+        deep = self._too_deep(call, call.context) if measure else None
+        return [deep or self._event(call, kind, call.context or _NOTHING, call.sentAt, received_at, 0, value)]
 
     def _batch(self, batch: Call, items: list[msgspec.Raw], received_at: int) -> Entries | None:
         if not items:
@@ -112,7 +112,8 @@ class Calls:
             return _NO_TYPE if call.type is None else _OTHER_TYPE
         context = (batch.context or _NOTHING) | (call.context or _NOTHING)
         sent_at = batch.sentAt if call.sentAt is None else call.sentAt
-        return self._measured(self._event(call, kind, context, sent_at, received_at, index, bytes(item)))
+        deep = self._too_deep(call, context)
+        return deep or self._event(call, kind, context, sent_at, received_at, index, bytes(item))
 
     def _event(
         self, call: Call, kind: str, context: dict[str, Any], sent_at: Any, received_at: int, index: int, content: bytes
@@ -166,14 +167,12 @@ class Calls:
             return occurred_at
         return max(0, occurred_at - ahead)
 
-    def _measured(self, entry: Entry) -> Entry:
-        if isinstance(entry, Event):
-            levels = self._bench.limits.max_depth - 1
-            if nesting.exceeds(entry.properties, levels):
-                return _DEEP_PROPERTIES
-            if nesting.exceeds(entry.context, levels):
-                return _DEEP_CONTEXT
-        return entry
+    def _too_deep(self, call: Call, context: dict[str, Any] | None) -> Invalid | None:
+        """Asked before anything is made of a call: what can just be read may be too deep to be written."""
+        levels = self._bench.limits.max_depth - 1
+        if nesting.exceeds(call.properties, levels) or nesting.exceeds(call.traits, levels):
+            return _DEEP_PROPERTIES
+        return _DEEP_CONTEXT if nesting.exceeds(context, levels) else None
 
     def _consent(self, context: dict[str, Any]) -> InlineConsent | None:
         merged: InlineConsent | None = None

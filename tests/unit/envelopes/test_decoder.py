@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -339,3 +340,17 @@ def test_equal_items_of_one_body_get_different_ids() -> None:
     bare = {key: value for key, value in TRACK.items() if key != "messageId"}
     found = batch(bare, bare)
     assert len({entry.event_id for entry in found if isinstance(entry, Event)}) == 2
+
+
+@pytest.mark.parametrize("field", ["properties", "context", "traits"])
+@pytest.mark.parametrize("kind", ["track", "identify", "alias"])
+def test_depths_that_can_just_be_read_but_not_written_are_too_deep(field: str, kind: str) -> None:
+    decode = Decoder(b"k" * 32).decode
+    for depth in range(sys.getrecursionlimit() - 100, sys.getrecursionlimit() + 5):
+        call = b'{"type":"%b","event":"e","anonymousId":"a","%b":%b1%b}' % (
+            kind.encode(), field.encode(), b'{"a":' * depth, b"}" * depth,
+        )  # fmt: skip
+        found = decode(call, (), NOW)
+        entry = found if isinstance(found, Invalid) else found[0]
+        assert isinstance(entry, Invalid)
+        assert entry.reason == InvalidReason.TOO_DEEP
