@@ -67,7 +67,10 @@ class Stock:
         """Score and alert of the model on the value alone."""
         del time, upstream
         y = value or 0.0
-        found = float(self._model.score_one(None, y))
+        try:
+            found = float(self._model.score_one(None, y))
+        except TypeError:  # River's rolling variance can come out below zero, and its root is no real number
+            found = 0.0
         self._model.learn_one(None, y)
         score = found / (found + self._threshold) if found > 0.0 else 0.0
         self._since += 1
