@@ -9,7 +9,7 @@ from tamis.domain.bundle import Policy
 from tamis.domain.consent.facts import encode_scopes
 from tamis.domain.consent.judge import UNSPOKEN, Spoken, Voices, ends_at
 from tamis.domain.consent.model import PurposeVersion, Status, SubjectRecord
-from tamis.domain.consent.verdict import FOREVER, NOTHING, Said, Span, said_at, state_of
+from tamis.domain.consent.verdict import FOREVER, NOTHING, Said, Span, as_known, said_at, state_of
 from tamis.domain.subject import Subject
 
 _UNKNOWN_AGE = "unknown"
@@ -81,7 +81,7 @@ class Gathered:
         if not span.since <= self._now < span.until:
             now = said_at(versions, self._now, skew, person)
         self._narrow_now(*now, scope[1])
-        spoken = self.scopes.setdefault(role, {})[scope] = Spoken(then, now[0])
+        spoken = self.scopes.setdefault(role, {})[scope] = Spoken(then, as_known(versions, now[0], skew, person))
         return spoken
 
     def _linked(self, scope: tuple[str, str]) -> Spoken:
@@ -98,6 +98,8 @@ class Gathered:
             versions = tuple(filter(self._of_subject, record.purposes.get("/".join(scope), ())))
             said, span = said_at(versions, time, self._policy.clock_skew_ms)
             (self._narrow_now if now else self._narrow)(NOTHING, span, scope[1])
+            if now:
+                said = as_known(versions, said, self._policy.clock_skew_ms)
             if said.status in (Status.DENIED, Status.WITHDRAWN):
                 known_from = max(_known_from(v, self._policy.clock_skew_ms) for v in versions if _is(v, said))
                 if newest is NOTHING or known_from > newest.effective_at:

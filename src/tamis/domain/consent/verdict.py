@@ -17,6 +17,7 @@ NONE, NOT_YET = "none", "not_yet"
 NO_NOTICE = -1
 
 _TEXTS = {status: status.value for status in Status}  # reading a member's value is slow
+_YIELDING = (Status.GRANTED.value, NOT_YET)
 Versions = tuple[PurposeVersion, ...]
 
 
@@ -73,6 +74,24 @@ def said_at(versions: Versions, at: int, skew_ms: int, person: str = "") -> tupl
             return _said(found, person), Span(version.effective_at, until)
         until = version.effective_at
     return (NOTHING_YET if versions else NOTHING), Span(-FOREVER, until)
+
+
+def as_known(versions: Versions, now: Said, skew_ms: int, person: str = "") -> Said:
+    """What is said now, unless a refusal is known that came since.
+
+    An event may be decided long after it was received, and "now" is then the time of receipt: what was let out before a
+    withdrawal reached us cannot be helped, what is let out after it can.
+
+    Args:
+        versions: newest first.
+        now: what ``said_at`` gives for now.
+        skew_ms: as for ``said_at``.
+        person: likewise.
+    """
+    if not versions or now.status not in _YIELDING or versions[0].effective_at <= now.effective_at:
+        return now
+    newest = _said(_in_force(versions, skew_ms), person)
+    return now if newest.status == Status.GRANTED else newest
 
 
 def _in_force(versions: Versions, skew_ms: int) -> PurposeVersion:
