@@ -14,7 +14,7 @@ from tamis.telemetry.held_series import HELD_SERIES
 from tamis.telemetry.privacy_series import PRIVACY_SERIES
 from tamis.telemetry.review_series import REVIEW_SERIES
 from tamis.telemetry.rules_series import RULES_SERIES
-from tamis.telemetry.series import SECONDS, Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 from tamis.telemetry.validation_series import VALIDATION_SERIES
 
 PROCESS, EDGE, INTAKE = "Processes", "Streaming edge", "Intake"
@@ -58,15 +58,8 @@ _site = Label(name="site", of="site labels of the policy, `other`, `-` for none"
 SEVERITIES = ("page", "ticket")
 
 
-_defined: list[Series] = []
-
-
-def _series(area: str, kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    buckets = SECONDS if kind == "histogram" else ()
-    made = Series(name=f"tamis_{name}", kind=kind, area=area, help=text, labels=labels, buckets=buckets)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = _defined.define
 
 WORKER_INFO = _series(
     PROCESS,
@@ -154,7 +147,7 @@ INTAKE_BEHIND = _series(
     "How far the slowest owned partition of `events.raw` is behind now; an idle one keeps up by empty batches.",
 )
 
-_defined.extend(PRIVACY_SERIES + RULES_SERIES + HELD_SERIES + VALIDATION_SERIES)
+_defined.made.extend(PRIVACY_SERIES + RULES_SERIES + HELD_SERIES + VALIDATION_SERIES)
 
 CONSENT_AGE = _series(
     CONSENT,
@@ -290,4 +283,4 @@ UNANCHORED = _series(
     SEALER, "gauge", "sealer_unanchored_seconds", "How long no timestamp authority has stamped an anchor that is due."
 )
 
-CATALOGUE: tuple[Series, ...] = (*_defined, *COUNTS_SERIES, *REVIEW_SERIES)
+CATALOGUE: tuple[Series, ...] = (*_defined.made, *COUNTS_SERIES, *REVIEW_SERIES)

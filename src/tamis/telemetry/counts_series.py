@@ -4,17 +4,11 @@ from tamis.domain.counts.channel import CHANNELS
 from tamis.domain.counts.device import DEVICES
 from tamis.domain.outcome import InvalidReason, Outcome
 from tamis.records.topics import Topic
-from tamis.telemetry.series import Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 
 STAGES = ("-", "awareness", "consideration", "intent", "purchase", "retention")
-_defined: list[Series] = []
-
-
-def _series(area: str, kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    made = Series(name=f"tamis_{name}", kind=kind, area=area, help=text, labels=labels)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = _defined.define
 
 _outcome = Label(name="outcome", values=tuple(Outcome), of="the six outcomes")
 _rule = Label(name="rule", of="rule ids of the configuration, `-` for none")
@@ -138,4 +132,4 @@ INCIDENT_SLA = _series(
     Label(name="owner", of="the teams named by the rules, empty for none"),
 )
 
-COUNTS_SERIES: tuple[Series, ...] = tuple(_defined)
+COUNTS_SERIES: tuple[Series, ...] = tuple(_defined.made)

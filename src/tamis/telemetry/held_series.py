@@ -1,17 +1,13 @@
 """The series about held events: how many wait, for how long release has stood still, what became of them."""
 
+from functools import partial
+
 from tamis.domain.outcome import HeldOutcome, Reason
 from tamis.records.topics import Topic
-from tamis.telemetry.series import Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 
-_defined: list[Series] = []
-
-
-def _series(kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    made = Series(name=f"tamis_{name}", kind=kind, area="Held events", help=text, labels=labels)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = partial(_defined.define, "Held events")
 
 _topic = Label(
     name="topic", values=(Topic.EVENTS_HELD, Topic.EVENTS_HELD_LAST), of="where they wait, first and last", preset=True
@@ -38,4 +34,4 @@ FIRST_SIGHTS = _series(
     "Subjects without a record that were announced, one a batch and subject until their record is known.",
 )
 
-HELD_SERIES: tuple[Series, ...] = tuple(_defined)
+HELD_SERIES: tuple[Series, ...] = tuple(_defined.made)

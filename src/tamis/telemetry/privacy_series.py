@@ -1,19 +1,14 @@
 """The series about withdrawals and privacy requests."""
 
+from functools import partial
+
 from tamis.consent_sources.privacy import TYPES
 from tamis.domain.consent.retraction import RetractionReason
-from tamis.telemetry.series import SECONDS, Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 
 REFUSED = "refused"
-_defined: list[Series] = []
-
-
-def _series(kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    buckets = SECONDS if kind == "histogram" else ()
-    made = Series(name=f"tamis_{name}", kind=kind, area="Withdrawal", help=text, labels=labels, buckets=buckets)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = partial(_defined.define, "Withdrawal")
 
 WITHDRAWAL_SECONDS = _series(
     "histogram",
@@ -35,4 +30,4 @@ RETRACTIONS = _series(
 )
 ERASURES = _series("counter", "erasures_total", "Subject records whose salt and history were destroyed on request.")
 
-PRIVACY_SERIES: tuple[Series, ...] = tuple(_defined)
+PRIVACY_SERIES: tuple[Series, ...] = tuple(_defined.made)

@@ -1,17 +1,12 @@
 """The series about spot checks: how many samples are answered, and how often events are tagged wrongly."""
 
-from tamis.telemetry.series import Kind, Label, Series
+from functools import partial
 
-_defined: list[Series] = []
+from tamis.telemetry.series import Definitions, Label, Series
+
+_defined = Definitions()
+_series = partial(_defined.define, "Spot checks", "gauge")
 _rule = Label(name="rule", of="rule ids of the configuration, `-` for events without a rule")
-
-
-def _series(name: str, text: str, *labels: Label) -> Series:
-    kind: Kind = "gauge"
-    made = Series(name=f"tamis_{name}", kind=kind, area="Spot checks", help=text, labels=labels)
-    _defined.append(made)
-    return made
-
 
 REVIEW_SAMPLES = _series("review_samples", "Events sampled for spot checks that are kept.", _rule)
 REVIEW_ANSWERS = _series("review_answers", "Samples that somebody answered.", _rule)
@@ -22,4 +17,4 @@ TAGGING_ERROR_LOW = _series("tagging_error_low_ratio", "Lower end of the 95 % in
 TAGGING_ERROR_HIGH = _series("tagging_error_high_ratio", "Upper end of the 95 % interval of that estimate.")
 TAGGING_TARGET = _series("tagging_error_target_ratio", "The setting `review.target_ratio`.")
 
-REVIEW_SERIES: tuple[Series, ...] = tuple(_defined)
+REVIEW_SERIES: tuple[Series, ...] = tuple(_defined.made)

@@ -1,18 +1,14 @@
 """The series about rules: which bundle runs, what was refused, what a candidate would change."""
 
+from functools import partial
+
 from tamis.domain.outcome import Outcome, Reason
-from tamis.telemetry.series import Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 
 REFUSED_PARTS = ("rules", "destinations", "policy", "bundle", "topics")
 VERDICTS = tuple(dict.fromkeys([*map(str, Reason), *map(str, Outcome)]))
-_defined: list[Series] = []
-
-
-def _series(kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    made = Series(name=f"tamis_{name}", kind=kind, area="Rules", help=text, labels=labels)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = partial(_defined.define, "Rules")
 
 RULES_SEQUENCE = _series(
     "gauge",
@@ -41,4 +37,4 @@ SHADOW_DIFFERENCES = _series(
     Label(name="candidate_verdict", values=(*VERDICTS, "-"), of="likewise, of the candidate"),
 )
 
-RULES_SERIES: tuple[Series, ...] = tuple(_defined)
+RULES_SERIES: tuple[Series, ...] = tuple(_defined.made)

@@ -58,6 +58,24 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     buckets: tuple[float, ...] = ()
 
 
+class Definitions:
+    """Collects the series of one file, in order.
+
+    Attributes:
+        made: those defined so far.
+    """
+
+    def __init__(self) -> None:
+        self.made: list[Series] = []
+
+    def define(self, area: str, kind: Kind, name: str, text: str, *labels: Label) -> Series:
+        """A series ``tamis_<name>``; a histogram is one of times."""
+        buckets = SECONDS if kind == "histogram" else ()
+        made = Series(name=f"tamis_{name}", kind=kind, area=area, help=text, labels=labels, buckets=buckets)
+        self.made.append(made)
+        return made
+
+
 class _Anything(frozenset[str]):
     __slots__ = ()
 

@@ -1,17 +1,13 @@
 """The series about what producers send: violations and bots."""
 
+from functools import partial
+
 from tamis.domain.bots import Bot, BotAction
 from tamis.domain.violations import Severity, ViolationKind
-from tamis.telemetry.series import Kind, Label, Series
+from tamis.telemetry.series import Definitions, Label, Series
 
-_defined: list[Series] = []
-
-
-def _series(kind: Kind, name: str, text: str, *labels: Label) -> Series:
-    made = Series(name=f"tamis_{name}", kind=kind, area="Validation", help=text, labels=labels)
-    _defined.append(made)
-    return made
-
+_defined = Definitions()
+_series = partial(_defined.define, "Validation")
 
 VIOLATIONS = _series(
     "counter",
@@ -31,4 +27,4 @@ BOT_EVENTS = _series(
     Label(name="action", values=tuple(map(str, BotAction)), of="`mark` or `deny`", preset=True),
 )
 
-VALIDATION_SERIES: tuple[Series, ...] = tuple(_defined)
+VALIDATION_SERIES: tuple[Series, ...] = tuple(_defined.made)
