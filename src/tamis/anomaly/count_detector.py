@@ -20,6 +20,7 @@ from tamis.anomaly.season import Range, SeasonProfile, SeasonState, Tier, slot_o
 from tamis.anomaly.spread import Roughness, RoughState, Spread, SpreadState
 from tamis.anomaly.suspicion import Mode, Suspicion, SuspicionState, Turn
 from tamis.anomaly.trail import Mark, Trail, TrailState
+from tamis.anomaly.versions import check_version
 
 WINDOWS = ((1, True), (3, True), (10, False), (30, False))  # minutes, judged by the quick level
 HALF_LIVES = (20.0, 60.0, 1_440.0)
@@ -185,8 +186,7 @@ class CountDetector(AnomalyDetector):
             ValueError: a state of another version.
         """
         state = _decoder.decode(encoded)
-        if state.version != STATE_VERSION:
-            raise ValueError(f"detector state of version {state.version}, this is version {STATE_VERSION}")
+        check_version(state.version, STATE_VERSION, "detector state")
         self._season.restore(state.season)
         for spread, spread_state in zip(self._spreads, state.spreads, strict=True):
             spread.restore(spread_state)

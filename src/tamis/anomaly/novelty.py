@@ -19,6 +19,7 @@ from river.base import AnomalyDetector
 from tamis.anomaly.rolling import RollingMean, RollingState
 from tamis.anomaly.seen_values import SeenState, SeenValues
 from tamis.anomaly.slot_score import SlotScore, SlotScoreState
+from tamis.anomaly.versions import check_version
 
 BASE, WEIGHT = 0.1, 3.0  # an expert is divided by BASE + WEIGHT * its mean
 FORGETTING, PRIOR = 5e-4, 50.0
@@ -187,8 +188,7 @@ class NoveltyEnsemble(AnomalyDetector):
             ValueError: a state of another version.
         """
         state = _decoder.decode(encoded)
-        if state.version != STATE_VERSION:
-            raise ValueError(f"detector state of version {state.version}, this is version {STATE_VERSION}")
+        check_version(state.version, STATE_VERSION, "detector state")
         for mean, mean_state in zip((self._deviation, self._recent, self._pattern), state.means, strict=True):
             mean.restore(mean_state)
         for slots, slots_state in zip((self._day, self._week), state.slots, strict=True):

@@ -20,6 +20,7 @@ from tamis.anomaly.season import Tier, slot_of
 from tamis.anomaly.spread import Spread, SpreadState
 from tamis.anomaly.sums_trail import SumsTrail
 from tamis.anomaly.suspicion import SHIFT_MINUTES, Mode, Suspicion, SuspicionState, Turn
+from tamis.anomaly.versions import check_version
 
 WINDOWS = (5, 20, 60, 240)  # minutes
 LONGEST = WINDOWS[-1]
@@ -169,8 +170,7 @@ class RatioDetector(AnomalyDetector):
             ValueError: a state of another version.
         """
         state = _decoder.decode(encoded)
-        if state.version != STATE_VERSION:
-            raise ValueError(f"detector state of version {state.version}, this is version {STATE_VERSION}")
+        check_version(state.version, STATE_VERSION, "detector state")
         self._rate.restore(state.rate)
         for spread, spread_state in zip(self._spreads, state.spreads, strict=True):
             spread.restore(spread_state)

@@ -16,6 +16,7 @@ from river import drift
 from river.base import AnomalyDetector
 
 from tamis.anomaly.packing import pack, unpack
+from tamis.anomaly.versions import check_version
 
 LEVEL, SCALE, SLOW = 0.1, 3e-3, 5e-4  # forgetting
 FLOOR = 0.05  # of the slow wander
@@ -142,8 +143,7 @@ class ProtectedResidual(AnomalyDetector):
             ValueError: a state of another version.
         """
         state = _decoder.decode(encoded)
-        if state.version != STATE_VERSION:
-            raise ValueError(f"detector state of version {state.version}, this is version {STATE_VERSION}")
+        check_version(state.version, STATE_VERSION, "detector state")
         self._n, self._level, self._scale = state.n, state.level, state.scale
         self._slow, self._wander, self._off = state.slow, state.wander, state.off
         self._shift.restore(unpack("d", state.fed, len(state.fed) // 8))

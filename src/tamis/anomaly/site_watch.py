@@ -26,6 +26,7 @@ from tamis.anomaly.incidents import (
 )
 from tamis.anomaly.stream_detector import MINUTE_S, StreamDetector, Verdict
 from tamis.anomaly.together import SiteSeries, Together, TogetherState
+from tamis.anomaly.versions import check_version
 from tamis.records.alert import Alert
 
 FactsOf = Callable[[str], RuleFacts]
@@ -135,8 +136,7 @@ class SiteWatch:
             msgspec.DecodeError: a state inside it is none.
             ValueError: of another version.
         """
-        if state.version != SNAPSHOT_VERSION:
-            raise ValueError(f"site snapshot of version {state.version}, this is version {SNAPSHOT_VERSION}")
+        check_version(state.version, SNAPSHOT_VERSION, "site snapshot")
         self.detector.restore(state.detector)
         self.incidents.state = state.incident
         self.series.restore(state.series)

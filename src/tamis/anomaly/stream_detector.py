@@ -16,6 +16,7 @@ from tamis.anomaly.count_detector import NOTHING, CountDetector, Judgement
 from tamis.anomaly.novelty import NoveltyEnsemble
 from tamis.anomaly.ratio_detector import RatioDetector
 from tamis.anomaly.residual import ProtectedResidual
+from tamis.anomaly.versions import check_version
 
 MINUTE_S = 60
 COUNT_THRESHOLD, UPSTREAM_THRESHOLD, RATIO_THRESHOLD = 4.8, 5.4, 4.8
@@ -141,8 +142,7 @@ class StreamDetector:
             ValueError: a state of another version or interval.
         """
         state = _decoder.decode(encoded)
-        if state.version != STATE_VERSION:
-            raise ValueError(f"stream state of version {state.version}, this is version {STATE_VERSION}")
+        check_version(state.version, STATE_VERSION, "stream state")
         if state.interval != self._interval:
             raise ValueError(f"stream state of an interval of {state.interval} s, this one is {self._interval} s")
         self._counts = state.counts

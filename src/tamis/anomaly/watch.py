@@ -12,6 +12,7 @@ import msgspec
 from tamis.anomaly.absence import AbsenceDetector
 from tamis.anomaly.incidents import MINUTE_MS, IncidentPolicy, Incidents, IncidentState, RuleFacts, Site, Surroundings
 from tamis.anomaly.stream_detector import MINUTE_S, StreamDetector, Verdict
+from tamis.anomaly.versions import check_version
 from tamis.records.alert import Alert
 
 SNAPSHOT_VERSION = 2
@@ -114,8 +115,7 @@ class Watch:
             msgspec.DecodeError: a state inside it is none.
             ValueError: of another version.
         """
-        if snapshot.version != SNAPSHOT_VERSION:
-            raise ValueError(f"snapshot of version {snapshot.version}, this is version {SNAPSHOT_VERSION}")
+        check_version(snapshot.version, SNAPSHOT_VERSION, "snapshot")
         self.detector.restore(snapshot.detector)
         self._upstream = snapshot.upstream
         self.incidents.state, self.absent = snapshot.incident, snapshot.absent
