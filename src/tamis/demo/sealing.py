@@ -4,10 +4,10 @@ Rules: it follows the audit logs from their first record, signs, and leaves a fo
 public key written beside it; the rules that leaves cite lie in it too. What it finds wrong makes the run fail.
 """
 
-import threading
 import time
 from pathlib import Path
 
+from tamis.demo.thread import GuardedThread
 from tamis.domain.audit.note import VerifierKey
 from tamis.services.cited_rules import keep_rules
 from tamis.services.sealer import Sealer
@@ -33,9 +33,7 @@ class DemoSealer:
     def __init__(self, settings: Settings, vkey_file: Path, rules: bytes) -> None:
         self.folder = Path(settings.sealer_path())
         self._parts = sealer_parts(settings)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
-        self._fault: BaseException | None = None
+        self._thread = GuardedThread("sealer", self._seal)
         keep_rules(self.folder, [rules])
         vkey_file.write_text("".join(f"{key}\n" for key in self.keys))
 
@@ -54,22 +52,13 @@ class DemoSealer:
         Raises:
             Exception: what made the thread end early.
         """
-        self._stop.set()
-        self._thread.join()
-        if self._fault is not None:
-            raise self._fault
-
-    def _run(self) -> None:
-        try:
-            self._seal()
-        except BaseException as fault:  # noqa: BLE001 - handed to whoever stops the sealer
-            self._fault = fault
+        self._thread.stop()
 
     def _seal(self) -> None:
         sealer = Sealer(self._parts.config, self._parts.keys, self._parts.source(), self._parts.publisher())
         try:
             sealer.start()
-            sealer.run(self._stop.is_set)
+            sealer.run(self._thread.stopping)
             quiet, deadline = 0, time.monotonic() + _END_S
             while quiet < _QUIET_ROUNDS and time.monotonic() < deadline:
                 quiet = 0 if sealer.round(0.2) else quiet + 1

@@ -5,11 +5,11 @@ they are, one a line; nothing is interpreted here but the counts the view shows.
 sealer keeps it.
 """
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from tamis.demo.thread import GuardedThread
 from tamis.kafka.reader import TopicRecord
 from tamis.kafka.tail import TopicTail
 from tamis.services.sealer_config import LOGS
@@ -33,9 +33,7 @@ class DiskSinks:
         self._topics = topics
         self._folder = folder
         self._seen = seen
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sinks", daemon=True)
-        self.fault: BaseException | None = None
+        self._thread = GuardedThread("sinks", self._follow)
 
     def start(self) -> None:
         """Begins to follow."""
@@ -48,16 +46,7 @@ class DiskSinks:
         Raises:
             Exception: what made the thread end early.
         """
-        self._stop.set()
-        self._thread.join()
-        if self.fault is not None:
-            raise self.fault
-
-    def _run(self) -> None:
-        try:
-            self._follow()
-        except BaseException as fault:  # noqa: BLE001 - handed to whoever stops the sinks
-            self.fault = fault
+        self._thread.stop()
 
     def _follow(self) -> None:
         full = {self._settings.topic(name): name for name in self._topics}
@@ -67,7 +56,7 @@ class DiskSinks:
             with TopicTail(self._settings.kafka, followed) as tail:
                 while True:
                     records = tail.poll(0.1)
-                    if not records and self._stop.is_set():
+                    if not records and self._thread.stopping():
                         return
                     by_topic: dict[str, list[TopicRecord]] = {}
                     for record in records:
