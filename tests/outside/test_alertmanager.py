@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.kafka.cluster import free_ports
+from tests.support.patience import Deadline
 from tests.support.requirements import require
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
 
 
 def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not condition():
-        assert time.monotonic() < deadline, what()
+        deadline.check(what())
         time.sleep(0.1)
 
 

@@ -14,6 +14,7 @@ from tamis.domain.consent.model import SubjectRecord
 from tamis.kafka.reader import read_topic
 from tests.integration.consent.test_pipeline import LIMIT_S, Scene, consent, now
 from tests.support.consent_worker import DESTINATIONS, ENROLMENT, KEYS
+from tests.support.patience import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +45,9 @@ def records(scene: Scene) -> dict[bytes, SubjectRecord]:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not condition():
-        assert time.monotonic() < deadline, f"waited {LIMIT_S:g} s for {what}"
+        deadline.check(what)
         time.sleep(0.5)
 
 

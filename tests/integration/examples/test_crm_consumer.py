@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 
+from tests.support.patience import Deadline
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -128,9 +130,9 @@ def one(database: Path, query: str) -> int:
 
 
 def until(condition: Callable[[], bool], what: str, log: Path) -> None:
-    deadline = time.monotonic() + LIMIT_S
+    deadline = Deadline(LIMIT_S)
     while not condition():
-        assert time.monotonic() < deadline, f"waited {LIMIT_S:g} s for {what}\n{log.read_text()[-4_000:]}"
+        deadline.check(f"{what}\n{log.read_text()[-4_000:]}")
         time.sleep(0.05)
 
 
